@@ -1,0 +1,62 @@
+using Benji.Store.Model;
+
+namespace Benji.Store.Catalogs;
+
+/// <summary>The stored blocks: where each is, in which form, whom it borrows from, whether it is sound.</summary>
+internal interface IBlockReferences
+{
+    /// <summary>Reads rows by id.</summary>
+    /// <returns>In the order asked for; null for one that is not there.</returns>
+    IReadOnlyList<BlockRow?> Find(IReadOnlyList<BlockId> ids);
+
+    /// <summary>Adds rows, or replaces those that are there.</summary>
+    void Put(IReadOnlyList<BlockRow> blocks);
+
+    /// <summary>Sets the state of blocks; missing ones are passed over.</summary>
+    void SetState(IReadOnlyList<BlockId> ids, ReferenceState state, DateTimeOffset since);
+
+    /// <summary>Marks blocks as damaged or sound; missing ones are passed over.</summary>
+    void SetInvalid(IReadOnlyList<BlockId> ids, bool isInvalid);
+
+    /// <summary>Removes rows; missing ones are passed over.</summary>
+    void Remove(IReadOnlyList<BlockId> ids);
+
+    /// <summary>Lists rows in the order of their ids.</summary>
+    /// <param name="after">Only ids behind this one; null from the start.</param>
+    /// <param name="count">At most so many.</param>
+    IReadOnlyList<BlockRow> Scan(BlockId? after, int count);
+
+    /// <summary>Lists the blocks that are marked as damaged.</summary>
+    IReadOnlyList<BlockId> ListInvalid();
+}
+
+/// <summary>The forms in which a block's object can stand in a storage.</summary>
+internal enum BlockForm
+{
+    /// <summary>All of its frames are its own.</summary>
+    Whole = 0,
+
+    /// <summary>It borrows frames from its lenders.</summary>
+    Delta = 1,
+}
+
+/// <summary>One stored block in the catalog.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Storage">The configured name of the storage that holds its object.</param>
+/// <param name="Form">Which object holds it.</param>
+/// <param name="Length">Plaintext bytes.</param>
+/// <param name="StoredLength">Bytes of the object.</param>
+/// <param name="Lenders">The blocks it borrows from: at most four, none for a whole block.</param>
+/// <param name="IsInvalid">True when a scrub or restore found it damaged or missing.</param>
+/// <param name="State">Where it stands between use and deletion.</param>
+/// <param name="Since">When it came to that state.</param>
+internal sealed record BlockRow(
+    BlockId Id,
+    string Storage,
+    BlockForm Form,
+    int Length,
+    long StoredLength,
+    IReadOnlyList<BlockId> Lenders,
+    bool IsInvalid,
+    ReferenceState State,
+    DateTimeOffset Since);

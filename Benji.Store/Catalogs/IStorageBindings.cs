@@ -1,0 +1,17 @@
+namespace Benji.Store.Catalogs;
+
+/// <summary>The storages this catalog has been used with, so that another store under the same name is noticed.</summary>
+internal interface IStorageBindings
+{
+    /// <summary>Finds the store that a configured storage name stands for, or null when it was never used.</summary>
+    StorageBinding? Find(string storage);
+
+    /// <summary>Records a storage at its first use, or replaces it in a rebuild.</summary>
+    void Put(StorageBinding binding);
+}
+
+/// <summary>Which store a configured storage name stands for.</summary>
+/// <param name="Storage">The configured name.</param>
+/// <param name="StoreId">The id in its <c>store.json</c>.</param>
+/// <param name="IsEncrypted">Its mode, which never changes.</param>
+internal sealed record StorageBinding(string Storage, Guid StoreId, bool IsEncrypted);

@@ -1,0 +1,68 @@
+using System.Buffers;
+
+namespace Benji.Store.Model;
+
+/// <summary>The rules for names that people give: volumes, versions, overlays, labels.</summary>
+/// <remarks>A name that passes is safe as a path below a directory and in an object's name. Format: docs/format.md, "Names".</remarks>
+public static class Names
+{
+    /// <summary>Bytes in one part of a name.</summary>
+    public const int PartLengthMax = 100;
+
+    /// <summary>Bytes in a volume's name.</summary>
+    public const int VolumeLengthMax = 200;
+
+    private static readonly SearchValues<char> First = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+    private static readonly SearchValues<char> Later = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:+-");
+
+    /// <summary>True for a valid volume name: parts joined by slashes.</summary>
+    public static bool IsVolume(string volume) =>
+        volume.Length <= VolumeLengthMax && volume.Split('/').All(part => IsPart(part));
+
+    /// <summary>True for a valid version name: one part, not <c>latest</c>.</summary>
+    public static bool IsVersion(string version) => IsPart(version) && version != VersionName.Latest;
+
+    /// <summary>True for a valid overlay name: one part.</summary>
+    public static bool IsOverlay(string overlay) => IsPart(overlay);
+
+    /// <summary>Refuses a volume name that is not valid, naming the rule.</summary>
+    /// <exception cref="UsageException">The name is not valid.</exception>
+    public static void CheckVolume(string volume)
+    {
+        if (!IsVolume(volume))
+        {
+            throw new UsageException(
+                $"Volume name {Show(volume)} is not valid: use parts of A-Z a-z 0-9 _ . : + - joined by '/', " +
+                $"each starting with a letter, a digit or '_', at most {PartLengthMax} bytes, none ending in '.img', " +
+                $"{VolumeLengthMax} bytes in all.");
+        }
+    }
+
+    /// <summary>Refuses a version name that is not valid, naming the rule.</summary>
+    /// <exception cref="UsageException">The name is not valid.</exception>
+    public static void CheckVersion(string version)
+    {
+        if (!IsVersion(version))
+        {
+            throw new UsageException(
+                $"Version name {Show(version)} is not valid: use A-Z a-z 0-9 _ . : + -, starting with a letter, a digit " +
+                $"or '_', at most {PartLengthMax} bytes, not ending in '.img', not 'latest'.");
+        }
+    }
+
+    /// <summary>Quotes a name for a message: control characters are escaped, what is too long is cut.</summary>
+    public static string Show(string name)
+    {
+        var cut = name.Length <= 60 ? name : $"{name[..57]}...";
+        return $"'{string.Concat(cut.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()))}'";
+    }
+
+    private static bool IsPart(string part) =>
+        part.Length is > 0 and <= PartLengthMax
+        && First.Contains(part[0])
+        && !part.AsSpan().ContainsAnyExcept(Later)
+        && !part.EndsWith(".img", StringComparison.Ordinal);
+}

@@ -1,0 +1,26 @@
+using Benji.Store.Model;
+
+namespace Benji.Store.Storages;
+
+/// <summary>A group of puts: written as they come, durable and visible together.</summary>
+/// <remarks>For one caller at a time. Disposing an uncommitted batch leaves no object and no temporary file behind.</remarks>
+internal interface IObjectBatch : IAsyncDisposable
+{
+    /// <summary>Objects added and not yet committed.</summary>
+    int Count { get; }
+
+    /// <summary>Bytes added and not yet committed.</summary>
+    long Bytes { get; }
+
+    /// <summary>Writes one object where nobody sees it yet, or starts to.</summary>
+    /// <param name="name">The object's name; the last of equal names in a batch wins.</param>
+    /// <param name="content">All of its bytes. Lent until the task completes.</param>
+    /// <param name="cancellationToken">Stops the write; the batch can then only be disposed.</param>
+    /// <exception cref="StorageException">It could not be written; the batch can then only be disposed.</exception>
+    ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
+    /// <summary>Makes every added object durable, then visible under its name, and that durable too; empties the batch
+    /// for the next group.</summary>
+    /// <exception cref="StorageException">Any part of the group may be visible, each object whole or not at all.</exception>
+    Task CommitAsync(CancellationToken cancellationToken);
+}
