@@ -45,6 +45,7 @@ internal enum BlockForm
 /// <param name="Storage">The configured name of the storage that holds its object.</param>
 /// <param name="Form">Which object holds it.</param>
 /// <param name="Length">Plaintext bytes.</param>
+/// <param name="Allocated">Plaintext bytes of its frames that are no holes.</param>
 /// <param name="StoredLength">Bytes of the object.</param>
 /// <param name="Lenders">The blocks it borrows from: at most four, none for a whole block.</param>
 /// <param name="IsInvalid">True when a scrub or restore found it damaged or missing.</param>
@@ -55,6 +56,7 @@ internal sealed record BlockRow(
     string Storage,
     BlockForm Form,
     int Length,
+    int Allocated,
     long StoredLength,
     IReadOnlyList<BlockId> Lenders,
     bool IsInvalid,
