@@ -74,6 +74,9 @@ internal static class LeaseResource
     /// <summary>The prefix of every version's resource; shared by readers, exclusive for removal.</summary>
     public const string VersionPrefix = "version:";
 
+    /// <summary>The prefix of every manifest's resource; exclusive while it is rewritten.</summary>
+    public const string ManifestPrefix = "manifest:";
+
     /// <summary>The prefix of every overlay's resource; exclusive while open.</summary>
     public const string OverlayPrefix = "overlay:";
 
@@ -82,6 +85,9 @@ internal static class LeaseResource
 
     /// <summary>The resource of a version.</summary>
     public static string Version(Guid id) => $"{VersionPrefix}{id:N}";
+
+    /// <summary>The resource of a version's manifest.</summary>
+    public static string Manifest(Guid id) => $"{ManifestPrefix}{id:N}";
 
     /// <summary>The resource of an overlay.</summary>
     public static string Overlay(Guid id) => $"{OverlayPrefix}{id:N}";
