@@ -1,0 +1,12 @@
+namespace Benji.Store.Transforms;
+
+/// <summary>The transforms by the numbers that stand in stored headers; a number is never given a second meaning.</summary>
+/// <remarks>Format: docs/format.md, "Transforms". 0 is no transform.</remarks>
+internal enum TransformKind : byte
+{
+    /// <summary>zstd, one zstd frame for each frame.</summary>
+    Zstd = 1,
+
+    /// <summary>AES-256-GCM, the 16-byte tag after the ciphertext.</summary>
+    AesGcm = 2,
+}

@@ -1,0 +1,134 @@
+using Benji.Store.Model;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
+
+namespace Benji.Store.Transforms;
+
+/// <summary>Compresses each frame to one zstd frame that names its content size.</summary>
+/// <remarks>
+/// No checksum (the frame hash is one) and no dictionary. What does not shrink is kept raw by the caller. Decoding
+/// bounds output and memory by the destination, never by a number found in the data. Safe for concurrent calls.
+/// Format: docs/format.md, "Transforms"; source: RFC 8878.
+/// </remarks>
+internal sealed class ZstdTransform : ITransform, IDisposable
+{
+    /// <summary>The level where none is asked for.</summary>
+    public const int LevelDefault = 1;
+
+    /// <summary>The largest window that a reader accepts, the one RFC 8878 asks every decoder to have.</summary>
+    private const ulong WindowBytesMax = 8 * 1024 * 1024;
+
+    private readonly ContextPool<Compressor> _compressors;
+    private readonly ContextPool<Decompressor> _decompressors;
+
+    /// <summary>Makes a transform that compresses with <paramref name="level"/>; any level decodes.</summary>
+    /// <exception cref="ConfigurationException">zstd has no such level.</exception>
+    public ZstdTransform(int level = LevelDefault)
+    {
+        if (level < Compressor.MinCompressionLevel || level > Compressor.MaxCompressionLevel || level == 0)
+        {
+            throw new ConfigurationException(
+                $"zstd level {level} is not between {Compressor.MinCompressionLevel} and "
+                + $"{Compressor.MaxCompressionLevel}, or is 0.");
+        }
+
+        _compressors = new ContextPool<Compressor>(() => NewCompressor(level));
+        _decompressors = new ContextPool<Decompressor>(() => new Decompressor());
+    }
+
+    /// <inheritdoc/>
+    public TransformKind Kind => TransformKind.Zstd;
+
+    /// <inheritdoc/>
+    public int EncodedLengthMax(int length) => length;
+
+    /// <inheritdoc/>
+    public int Encode(in FrameContext context, ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        Invariant.Holds(destination.Length >= EncodedLengthMax(source.Length));
+        if (source.IsEmpty)
+        {
+            return ITransform.KeepRaw;
+        }
+
+        var compressor = _compressors.Rent();
+        try
+        {
+            // One byte short of the source: what does not fit is not smaller.
+            return compressor.TryWrap(source, destination[..(source.Length - 1)], out var written)
+                ? written
+                : ITransform.KeepRaw;
+        }
+        finally
+        {
+            _compressors.Return(compressor);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Decode(in FrameContext context, ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        CheckHeader(context.FrameIndex, source, destination.Length);
+        var decompressor = _decompressors.Rent();
+        try
+        {
+            var written = decompressor.Unwrap(source, destination);
+            return written == destination.Length
+                ? written
+                : throw Corrupt(context.FrameIndex, source.Length, destination.Length, $"{written} bytes", null);
+        }
+        catch (ZstdException exception)
+        {
+            throw Corrupt(context.FrameIndex, source.Length, destination.Length, exception.Message, exception);
+        }
+        finally
+        {
+            _decompressors.Return(decompressor);
+        }
+    }
+
+    /// <summary>Frees the contexts.</summary>
+    public void Dispose()
+    {
+        _compressors.Dispose();
+        _decompressors.Dispose();
+    }
+
+    private static Compressor NewCompressor(int level)
+    {
+        var compressor = new Compressor(level);
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_contentSizeFlag, 1);
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 0);
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_dictIDFlag, 0);
+        return compressor;
+    }
+
+    /// <summary>Accepts one zstd frame that fills the source and promises exactly <paramref name="length"/> bytes.</summary>
+    private static unsafe void CheckHeader(uint frameIndex, ReadOnlySpan<byte> source, int length)
+    {
+        ZSTD_frameHeader header = default;
+        nuint missing;
+        nuint frameLength;
+        fixed (byte* start = source)
+        {
+            missing = Methods.ZSTD_getFrameHeader(&header, start, (nuint)source.Length);
+            frameLength = missing == 0 ? Methods.ZSTD_findFrameCompressedSize(start, (nuint)source.Length) : 0;
+        }
+
+        if (missing != 0 || frameLength != (nuint)source.Length || header.frameType != ZSTD_frameType_e.ZSTD_frame)
+        {
+            throw Corrupt(frameIndex, source.Length, length, "not one whole zstd frame", null);
+        }
+
+        if (header.frameContentSize != (ulong)length || header.windowSize > WindowBytesMax || header.dictID != 0)
+        {
+            var found = $"a zstd frame of {header.frameContentSize} bytes, window {header.windowSize}, "
+                + $"dictionary {header.dictID}";
+            throw Corrupt(frameIndex, source.Length, length, found, null);
+        }
+    }
+
+    private static CorruptDataException Corrupt(
+        uint frameIndex, int storedLength, int length, string found, Exception? inner) =>
+        new($"Frame {frameIndex} of {storedLength} compressed bytes does not decode to {length} bytes: {found}.", inner);
+}
