@@ -62,12 +62,14 @@ internal static class Blake2bEightLanes
     /// <summary>Sets the first state, and as message the key padded with zeros to one input block.</summary>
     private static void Start(ReadOnlySpan<byte> key, Span<Vector512<ulong>> state, Span<Vector512<ulong>> message)
     {
-        for (var word = 0; word < Blake2bTables.StateWords; word++)
-        {
-            state[word] = Vector512.Create(Blake2bTables.Initial[word]);
-        }
-
-        state[0] ^= Vector512.Create(Blake2bTables.Parameters);
+        state[0] = Vector512.Create(Blake2bTables.Initial0 ^ Blake2bTables.Parameters);
+        state[1] = Vector512.Create(Blake2bTables.Initial1);
+        state[2] = Vector512.Create(Blake2bTables.Initial2);
+        state[3] = Vector512.Create(Blake2bTables.Initial3);
+        state[4] = Vector512.Create(Blake2bTables.Initial4);
+        state[5] = Vector512.Create(Blake2bTables.Initial5);
+        state[6] = Vector512.Create(Blake2bTables.Initial6);
+        state[7] = Vector512.Create(Blake2bTables.Initial7);
         message.Clear();
         for (var word = 0; word < Blake2bKey.Size / sizeof(ulong); word++)
         {
@@ -135,7 +137,6 @@ internal static class Blake2bEightLanes
         ref var h = ref MemoryMarshal.GetReference(state);
         ref var m = ref MemoryMarshal.GetReference(message);
         ref var order = ref MemoryMarshal.GetReference(Blake2bTables.Schedule);
-        var initial = Blake2bTables.Initial;
         var v0 = h;
         var v1 = Unsafe.Add(ref h, 1);
         var v2 = Unsafe.Add(ref h, 2);
@@ -144,14 +145,14 @@ internal static class Blake2bEightLanes
         var v5 = Unsafe.Add(ref h, 5);
         var v6 = Unsafe.Add(ref h, 6);
         var v7 = Unsafe.Add(ref h, 7);
-        var v8 = Vector512.Create(initial[0]);
-        var v9 = Vector512.Create(initial[1]);
-        var v10 = Vector512.Create(initial[2]);
-        var v11 = Vector512.Create(initial[3]);
-        var v12 = Vector512.Create(initial[4] ^ hashed);
-        var v13 = Vector512.Create(initial[5]);
-        var v14 = Vector512.Create(initial[6] ^ final);
-        var v15 = Vector512.Create(initial[7]);
+        var v8 = Vector512.Create(Blake2bTables.Initial0);
+        var v9 = Vector512.Create(Blake2bTables.Initial1);
+        var v10 = Vector512.Create(Blake2bTables.Initial2);
+        var v11 = Vector512.Create(Blake2bTables.Initial3);
+        var v12 = Vector512.Create(Blake2bTables.Initial4 ^ hashed);
+        var v13 = Vector512.Create(Blake2bTables.Initial5);
+        var v14 = Vector512.Create(Blake2bTables.Initial6 ^ final);
+        var v15 = Vector512.Create(Blake2bTables.Initial7);
         for (nuint round = 0; round < Blake2bTables.Rounds; round++)
         {
             Mix(ref v0, ref v4, ref v8, ref v12, ref m, ref order, 0);

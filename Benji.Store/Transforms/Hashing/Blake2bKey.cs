@@ -49,7 +49,8 @@ internal sealed class Blake2bKey : IDisposable
     }
 
     /// <summary>Writes the keyed hash of <paramref name="data"/> to the 32 bytes of <paramref name="hash"/>.</summary>
-    public void Hash(ReadOnlySpan<byte> data, Span<byte> hash) => Algorithm.Mac(_key, data, hash);
+    /// <remarks>Named apart from the hash of two parts, whose second part could be taken for the destination.</remarks>
+    public void WriteHash(ReadOnlySpan<byte> data, Span<byte> hash) => Algorithm.Mac(_key, data, hash);
 
     /// <summary>Clears and frees the key.</summary>
     public void Dispose() => _key.Dispose();

@@ -19,12 +19,29 @@ internal static class Blake2bTables
     /// <summary>The parameter block's first word: digest of 32 bytes, key of 32 bytes, fanout 1, depth 1.</summary>
     public const ulong Parameters = 0x0101_2020;
 
-    /// <summary>The initialization vector.</summary>
-    public static ReadOnlySpan<ulong> Initial =>
-    [
-        0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-        0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
-    ];
+    /// <summary>The first word of the initialization vector.</summary>
+    public const ulong Initial0 = 0x6a09e667f3bcc908;
+
+    /// <summary>The second word of the initialization vector.</summary>
+    public const ulong Initial1 = 0xbb67ae8584caa73b;
+
+    /// <summary>The third word of the initialization vector.</summary>
+    public const ulong Initial2 = 0x3c6ef372fe94f82b;
+
+    /// <summary>The fourth word of the initialization vector.</summary>
+    public const ulong Initial3 = 0xa54ff53a5f1d36f1;
+
+    /// <summary>The fifth word of the initialization vector.</summary>
+    public const ulong Initial4 = 0x510e527fade682d1;
+
+    /// <summary>The sixth word of the initialization vector.</summary>
+    public const ulong Initial5 = 0x9b05688c2b3e6c1f;
+
+    /// <summary>The seventh word of the initialization vector.</summary>
+    public const ulong Initial6 = 0x1f83d9abfb41bd6b;
+
+    /// <summary>The eighth word of the initialization vector.</summary>
+    public const ulong Initial7 = 0x5be0cd19137e2179;
 
     /// <summary>The message schedule: which word of the input block each step takes, sixteen steps a round.</summary>
     /// <remarks>Rounds ten and eleven repeat rounds zero and one.</remarks>

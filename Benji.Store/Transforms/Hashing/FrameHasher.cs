@@ -19,6 +19,7 @@ internal sealed class FrameHasher : IDisposable
     private readonly Blake2bKey _key;
     private readonly byte[] _keyBytes;
     private readonly LaneWidth _width;
+    private bool _isDisposed;
 
     /// <summary>Copies the 32-byte key from <paramref name="key"/>, which the caller keeps and clears.</summary>
     /// <param name="key">The frame-hash key.</param>
@@ -40,6 +41,9 @@ internal sealed class FrameHasher : IDisposable
             : Blake2bFourLanes.IsSupported ? LaneWidth.Four
             : LaneWidth.Single;
     }
+
+    /// <summary>How many frames are hashed side by side; never <see cref="LaneWidth.Auto"/>.</summary>
+    public LaneWidth Width => _width;
 
     /// <summary>Says whether this processor can hash that many frames side by side.</summary>
     public static bool IsSupported(LaneWidth width) => width switch
@@ -74,6 +78,8 @@ internal sealed class FrameHasher : IDisposable
     /// <param name="hashes">Receives 32 bytes for each frame, in order; exactly that long.</param>
     public void HashFrames(ReadOnlySpan<byte> block, Span<byte> hashes)
     {
+        // The lanes would go on with a cleared key.
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var frameCount = FrameCount(block.Length);
         Invariant.Holds(hashes.Length == frameCount * Hash256.Size);
         Span<int> waiting = stackalloc int[LanesMax];
@@ -87,7 +93,7 @@ internal sealed class FrameHasher : IDisposable
             }
             else if (data.Length < BlockGeometry.FrameSize || _width == LaneWidth.Single)
             {
-                _key.Hash(data, hashes.Slice(frame * Hash256.Size, Hash256.Size));
+                _key.WriteHash(data, hashes.Slice(frame * Hash256.Size, Hash256.Size));
             }
             else
             {
@@ -106,6 +112,7 @@ internal sealed class FrameHasher : IDisposable
     /// <summary>Clears the key material.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         _key.Dispose();
         _keyBytes.AsSpan().Clear();
     }
@@ -126,7 +133,7 @@ internal sealed class FrameHasher : IDisposable
 
         foreach (var frame in frames)
         {
-            _key.Hash(Frame(block, frame), hashes.Slice(frame * Hash256.Size, Hash256.Size));
+            _key.WriteHash(Frame(block, frame), hashes.Slice(frame * Hash256.Size, Hash256.Size));
         }
     }
 
