@@ -15,12 +15,14 @@ internal interface IObjectBatch : IAsyncDisposable
     /// <summary>Writes one object where nobody sees it yet, or starts to.</summary>
     /// <param name="name">The object's name; the last of equal names in a batch wins.</param>
     /// <param name="content">All of its bytes. Lent until the task completes.</param>
-    /// <param name="cancellationToken">Stops the write; the batch can then only be disposed.</param>
-    /// <exception cref="StorageException">It could not be written; the batch can then only be disposed.</exception>
+    /// <param name="cancellationToken">Stops the write; the batch is then as before the call.</param>
+    /// <exception cref="StorageException">It could not be written; the batch is as before the call, so that the add may be
+    /// repeated.</exception>
     ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
     /// <summary>Makes every added object durable, then visible under its name, and that durable too; empties the batch
     /// for the next group.</summary>
-    /// <exception cref="StorageException">Any part of the group may be visible, each object whole or not at all.</exception>
+    /// <exception cref="StorageException">Any part of the group may be visible, each object whole or not at all; the batch
+    /// can then only be disposed, and is never committed again: a second sync proves nothing about the first.</exception>
     Task CommitAsync(CancellationToken cancellationToken);
 }

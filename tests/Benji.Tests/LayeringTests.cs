@@ -41,6 +41,8 @@ public partial class LayeringTests
         ["Benji.Store.Catalogs.LiteDb.Disk"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Sources"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Storages"] = ["Benji.Store.Posix", "Benji.Store.Model"],
+        ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
+        ["Benji.Store.Storages.Wrappers"] = ["Benji.Store.Storages", "Benji.Store.Model"],
         ["Benji.Store.Transforms"] = ["Benji.Store.Transforms.Hashing", "Benji.Store.Model"],
         ["Benji.Store.Transforms.Hashing"] = ["Benji.Store.Model"],
         ["Benji.Store.Posix"] = [],

@@ -1,0 +1,180 @@
+using System.Globalization;
+using Benji.Store.Posix;
+
+namespace Benji.Store.Storages.Files;
+
+/// <summary>Puts and deletes objects as files, in the order that a crash at any point cannot turn into a torn or lost object.
+/// </summary>
+/// <remarks>Contents are durable before they are named, names are durable before success is reported, and so are the
+/// directories on the way to them, whoever created those. Safe for concurrent calls. Fails with
+/// <see cref="PosixException"/>.</remarks>
+internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<string> temporaryDirectory)
+{
+    private readonly Lock _directoriesLock = new();
+
+    // Directories below the root that this run knows to be durable. A directory that another run has just created is not,
+    // until its parent was synced. At most some 131,000 short names (two levels of hexadecimal digits, twice) and the volumes.
+    private readonly HashSet<string> _durableDirectories = new(StringComparer.Ordinal);
+    private long _lastTemporary;
+
+    /// <summary>Writes an object's bytes to a temporary file, which is not durable.</summary>
+    /// <returns>The file, given to the caller, who passes it to <see cref="Publish"/> or <see cref="Abandon"/>.</returns>
+    public IStagedFile Stage(ReadOnlyMemory<byte> content)
+    {
+        var number = Interlocked.Increment(ref _lastTemporary).ToString(CultureInfo.InvariantCulture);
+        return files.Write(Path.Combine(temporaryDirectory(), number), content);
+    }
+
+    /// <summary>Makes staged objects durable, then visible, and that durable too.</summary>
+    /// <param name="staged">The objects by name; each is removed once it is visible, and its file closed.</param>
+    public void Publish(Dictionary<ObjectName, IStagedFile> staged)
+    {
+        if (staged.Count == 0)
+        {
+            return;
+        }
+
+        files.SyncFiles(staged.Values);
+        var names = staged.Keys.ToArray();
+        foreach (var name in names)
+        {
+            var file = staged[name];
+            InDirectory(name, () => files.Rename(file.Path, PathOf(name)));
+            staged.Remove(name);
+            file.Dispose();
+        }
+
+        SyncDirectoriesOf(names);
+    }
+
+    /// <summary>Creates an object unless its name is taken; durable when it returns true.</summary>
+    public bool TryCreate(ObjectName name, ReadOnlyMemory<byte> content)
+    {
+        var file = Stage(content);
+        try
+        {
+            files.SyncFiles([file]);
+            var isNew = false;
+            InDirectory(name, () => isNew = files.TryRenameNew(file.Path, PathOf(name)));
+            if (!isNew)
+            {
+                Abandon(file);
+                return false;
+            }
+
+            file.Dispose();
+        }
+        catch
+        {
+            Abandon(file);
+            throw;
+        }
+
+        SyncDirectoriesOf([name]);
+        return true;
+    }
+
+    /// <summary>Deletes objects; missing ones count as deleted. Durable when it returns.</summary>
+    public void Delete(IReadOnlyList<ObjectName> names)
+    {
+        if (names.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var name in names)
+        {
+            files.Delete(PathOf(name));
+        }
+
+        // Also where nothing was deleted: another run may have, and not synced it yet.
+        files.SyncDirectories(names.Select(name => PathOf(DirectoryOf(name))).ToHashSet(StringComparer.Ordinal));
+    }
+
+    /// <summary>Closes and deletes a staged file that will not be published; never fails.</summary>
+    /// <remarks>What cannot be deleted stays in the temporary directory, which the next run clears.</remarks>
+    public void Abandon(IStagedFile file)
+    {
+        file.Dispose();
+        try
+        {
+            files.Delete(file.Path);
+        }
+        catch (PosixException)
+        {
+            // Said above; the failure that brought us here is the one to report.
+        }
+    }
+
+    private string PathOf(string name) => name.Length == 0 ? root : Path.Combine(root, name);
+
+    private string PathOf(ObjectName name) => PathOf(name.Value);
+
+    // The empty string is the root itself.
+    private static string DirectoryOf(ObjectName name) => ParentOf(name.Value);
+
+    private static string ParentOf(string name) => name[..Math.Max(0, name.LastIndexOf('/'))];
+
+    // Directories from the object's own up to the one below the root.
+    private static IEnumerable<string> DirectoriesOf(ObjectName name)
+    {
+        for (var directory = DirectoryOf(name); directory.Length > 0; directory = ParentOf(directory))
+        {
+            yield return directory;
+        }
+    }
+
+    // Runs an action that needs the object's directory, creating that where it is missing.
+    private void InDirectory(ObjectName name, Action action)
+    {
+        if (IsDurable(DirectoryOf(name)))
+        {
+            try
+            {
+                action();
+                return;
+            }
+            catch (PosixException failure) when (failure.Errno == Errno.NotFound)
+            {
+                // Somebody removed the directory behind our back: what was known of it no longer holds.
+                Forget(name);
+            }
+        }
+
+        foreach (var directory in DirectoriesOf(name).Reverse())
+        {
+            files.TryCreateDirectory(PathOf(directory));
+        }
+
+        action();
+    }
+
+    private void SyncDirectoriesOf(IReadOnlyCollection<ObjectName> names)
+    {
+        var touched = names.Select(DirectoryOf).ToHashSet(StringComparer.Ordinal);
+        var unknown = names.SelectMany(DirectoriesOf).Where(directory => !IsDurable(directory))
+            .ToHashSet(StringComparer.Ordinal);
+        touched.UnionWith(unknown.Select(ParentOf));
+        files.SyncDirectories(touched.Select(PathOf).ToHashSet(StringComparer.Ordinal));
+        lock (_directoriesLock)
+        {
+            _durableDirectories.UnionWith(unknown);
+        }
+    }
+
+    private bool IsDurable(string directory)
+    {
+        lock (_directoriesLock)
+        {
+            return directory.Length == 0 || _durableDirectories.Contains(directory);
+        }
+    }
+
+    private void Forget(ObjectName name)
+    {
+        lock (_directoriesLock)
+        {
+            _durableDirectories.ExceptWith(DirectoriesOf(name));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using Benji.Store.Posix;
+using Microsoft.Win32.SafeHandles;
+
+namespace Benji.Store.Storages.Files;
+
+/// <summary>Changes the real directory of a file storage with Linux calls, bypassing the page cache where it can.</summary>
+/// <remarks>Measured with 256 objects of 4 MiB: direct writes and one sync of the file system per batch take 0.1 CPU s/GiB;
+/// buffered writes take 0.4 and more, and a sync for each file doubles the time.</remarks>
+internal sealed class PosixObjectFiles : IObjectFiles
+{
+    // Below this many, syncing each costs less than waiting for everything else that the file system has to write.
+    private const int SyncWholeMin = 4;
+
+    private readonly string _root;
+    private readonly bool _syncsWhole;
+    private volatile bool _isDirectRefused;
+
+    /// <summary>Takes the directory of a storage, which exists.</summary>
+    /// <exception cref="PosixException">It cannot be opened.</exception>
+    public PosixObjectFiles(string root)
+    {
+        _root = root;
+        using var directory = PosixFile.Open(root, OpenFlags.Directory);
+        _syncsWhole = FileSystemSync.IsWholeAndReported(directory, root);
+    }
+
+    /// <inheritdoc/>
+    public IStagedFile Write(string path, ReadOnlyMemory<byte> content)
+    {
+        if (DirectWrite.Suits(content.Span) && !_isDirectRefused)
+        {
+            try
+            {
+                return Stage(path, OpenFlags.Write | OpenFlags.Direct, content.Span, isDirect: true);
+            }
+            catch (PosixException failure) when (failure.Errno is Errno.Invalid or Errno.NotSupported)
+            {
+                // The file system knows no direct writes, or wants coarser alignment; an open that fails so may have
+                // created the name already.
+                PosixFile.TryDelete(path);
+                _isDirectRefused = true;
+            }
+        }
+
+        return Stage(path, OpenFlags.Write, content.Span, isDirect: false);
+    }
+
+    /// <inheritdoc/>
+    public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
+    {
+        // Bytes that went through the page cache are synced file by file: only that surely reports their write errors,
+        // and it measured faster too.
+        if (_syncsWhole && files.Count >= SyncWholeMin && files.All(file => ((StagedFile)file).IsDirect))
+        {
+            SyncWhole();
+            return;
+        }
+
+        foreach (var file in files)
+        {
+            PosixFile.SyncData(((StagedFile)file).Handle, file.Path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Rename(string source, string target) => PosixFile.Rename(source, target);
+
+    /// <inheritdoc/>
+    public bool TryRenameNew(string source, string target) => PosixFile.TryRenameNew(source, target);
+
+    /// <inheritdoc/>
+    public bool TryCreateDirectory(string path) => PosixDirectory.TryCreate(path);
+
+    /// <inheritdoc/>
+    public void SyncDirectories(IReadOnlyCollection<string> paths)
+    {
+        if (_syncsWhole && paths.Count >= SyncWholeMin)
+        {
+            SyncWhole();
+            return;
+        }
+
+        foreach (var path in paths)
+        {
+            try
+            {
+                PosixDirectory.Sync(path);
+            }
+            catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory)
+            {
+                // No directory, so no entry in it that could come back.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(string path)
+    {
+        try
+        {
+            return PosixFile.Delete(path);
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.IsDirectory)
+        {
+            return false;
+        }
+    }
+
+    private void SyncWhole()
+    {
+        using var directory = PosixFile.Open(_root, OpenFlags.Directory);
+        PosixFile.SyncFileSystem(directory, _root);
+    }
+
+    private static StagedFile Stage(string path, OpenFlags flags, ReadOnlySpan<byte> content, bool isDirect)
+    {
+#pragma warning disable CA2000 // The staged file owns and disposes the handle; every failure before that disposes it here.
+        var file = PosixFile.Open(path, flags | OpenFlags.Create | OpenFlags.Exclusive);
+#pragma warning restore CA2000 // The reason ends here.
+        try
+        {
+            if (isDirect)
+            {
+                DirectWrite.Write(file, path, content);
+            }
+            else
+            {
+                PosixFile.Write(file, path, 0, content);
+                PosixFile.StartWriting(file, 0, content.Length);
+            }
+
+            return new StagedFile(path, file, isDirect);
+        }
+        catch
+        {
+            file.Dispose();
+            PosixFile.TryDelete(path);
+            throw;
+        }
+    }
+
+    private sealed class StagedFile(string path, SafeFileHandle handle, bool isDirect) : IStagedFile
+    {
+        public string Path => path;
+
+        public SafeFileHandle Handle => handle;
+
+        public bool IsDirect => isDirect;
+
+        public void Dispose() => handle.Dispose();
+    }
+}
