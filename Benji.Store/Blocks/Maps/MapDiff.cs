@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using Benji.Store.Model;
+
+namespace Benji.Store.Blocks.Maps;
+
+/// <summary>Finds the blocks in which two maps differ, passing over the pages that they share.</summary>
+/// <remarks>The maps may have different sizes but one block size. A block behind the end of one of them counts as a hole
+/// there; a block whose length alone differs (a short last one that is a hole in both) is not listed.</remarks>
+internal static class MapDiff
+{
+    /// <summary>Lists the differing blocks in the order of their indexes.</summary>
+    /// <param name="before">The one map.</param>
+    /// <param name="after">The other map.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="CorruptDataException">A page is missing or damaged.</exception>
+    public static async IAsyncEnumerable<MapChange> ReadAsync(
+        MapReader before, MapReader after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Invariant.Holds(before.Geometry.BlockSize == after.Geometry.BlockSize);
+        var level = Math.Max(before.RootLevel, after.RootLevel);
+        var changes = WalkAsync(
+            new Side(before, level), new Side(after, level), level, 0, before.Root, after.Root, cancellationToken);
+        await foreach (var change in changes)
+        {
+            yield return change;
+        }
+    }
+
+    private static async IAsyncEnumerable<MapChange> WalkAsync(
+        Side before, Side after, int level, long number, PageId beforeId, PageId afterId,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (AreEqual(before, after, level, beforeId, afterId))
+        {
+            yield break;
+        }
+
+        var beforeContent = await before.ReadAsync(level, number, beforeId, cancellationToken);
+        var afterContent = await after.ReadAsync(level, number, afterId, cancellationToken);
+        for (var position = 0; position < BlockGeometry.PageEntries; position++)
+        {
+            if (level == 1 && position % MapReader.BatchPagesMax == 0)
+            {
+                await FetchLeavesAsync(before, after, position, beforeContent, afterContent, cancellationToken);
+            }
+
+            var beforeEntry = MapPage.ReadEntry(beforeContent, position);
+            var afterEntry = MapPage.ReadEntry(afterContent, position);
+            var child = (number * BlockGeometry.PageEntries) + position;
+            if (level == 0 && beforeEntry != afterEntry)
+            {
+                yield return new MapChange(child, new BlockId(beforeEntry), new BlockId(afterEntry));
+            }
+
+            if (level > 0 && !AreEqual(before, after, level - 1, new PageId(beforeEntry), new PageId(afterEntry)))
+            {
+                var below = WalkAsync(
+                    before, after, level - 1, child, new PageId(beforeEntry), new PageId(afterEntry), cancellationToken);
+                await foreach (var change in below)
+                {
+                    yield return change;
+                }
+            }
+        }
+    }
+
+    // Holes are equal at every level. Other pages are named by level and content, so that equal ids are equal pages where
+    // both sides have pages of this level.
+    private static bool AreEqual(Side before, Side after, int level, PageId beforeId, PageId afterId) =>
+        beforeId == afterId && (beforeId.IsHole || (before.HasLevel(level) && after.HasLevel(level)));
+
+    // One trip a side for the differing leaf pages that come next; the walk then finds them in the cache.
+    private static async ValueTask FetchLeavesAsync(
+        Side before, Side after, int position, byte[] beforeContent, byte[] afterContent,
+        CancellationToken cancellationToken)
+    {
+        var beforeIds = new List<PageId>();
+        var afterIds = new List<PageId>();
+        for (var i = position; i < position + MapReader.BatchPagesMax; i++)
+        {
+            var beforeId = new PageId(MapPage.ReadEntry(beforeContent, i));
+            var afterId = new PageId(MapPage.ReadEntry(afterContent, i));
+            if (beforeId != afterId)
+            {
+                beforeIds.Add(beforeId);
+                afterIds.Add(afterId);
+            }
+        }
+
+        await before.FetchAsync(beforeIds, cancellationToken);
+        await after.FetchAsync(afterIds, cancellationToken);
+    }
+
+    // One of the two maps, as seen from the higher root: above its own root its page number 0 has the root, or the page
+    // above it, as its first entry, under the id of that root.
+    private readonly record struct Side(MapReader Map, int TopLevel)
+    {
+        private static readonly byte[] Holes = new byte[BlockGeometry.PageSize];
+
+        public bool HasLevel(int level) => level <= Map.RootLevel;
+
+        public async ValueTask FetchAsync(List<PageId> leaves, CancellationToken cancellationToken)
+        {
+            if (HasLevel(1))
+            {
+                await Map.ReadPagesAsync(leaves, 0, cancellationToken);
+            }
+        }
+
+        public async ValueTask<byte[]> ReadAsync(
+            int level, long number, PageId id, CancellationToken cancellationToken)
+        {
+            if (id.IsHole)
+            {
+                return Holes;
+            }
+
+            if (HasLevel(level))
+            {
+                return (await Map.ReadPagesAsync([id], level, cancellationToken))[0]!;
+            }
+
+            Invariant.Holds(number == 0 && level <= TopLevel);
+            var content = new byte[BlockGeometry.PageSize];
+            MapPage.WriteEntry(content, 0, id.Hash);
+            return content;
+        }
+    }
+}
+
+/// <summary>A block in which two maps differ.</summary>
+/// <param name="Index">Its index.</param>
+/// <param name="Before">The block in the one map; a hole behind its end.</param>
+/// <param name="After">The block in the other map; a hole behind its end.</param>
+internal readonly record struct MapChange(long Index, BlockId Before, BlockId After);
