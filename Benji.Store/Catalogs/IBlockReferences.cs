@@ -30,16 +30,6 @@ internal interface IBlockReferences
     IReadOnlyList<BlockId> ListInvalid();
 }
 
-/// <summary>The forms in which a block's object can stand in a storage.</summary>
-internal enum BlockForm
-{
-    /// <summary>All of its frames are its own.</summary>
-    Whole = 0,
-
-    /// <summary>It borrows frames from its lenders.</summary>
-    Delta = 1,
-}
-
 /// <summary>One stored block in the catalog.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Storage">The configured name of the storage that holds its object.</param>

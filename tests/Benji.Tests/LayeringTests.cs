@@ -26,9 +26,11 @@ public partial class LayeringTests
         ],
         ["Benji.Store.Blocks"] =
         [
-            "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing",
-            "Benji.Store.Storages", "Benji.Store.Catalogs", "Benji.Store.Model",
+            "Benji.Store.Blocks.Documents", "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms",
+            "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Catalogs", "Benji.Store.Model",
         ],
+        ["Benji.Store.Blocks.Documents"] =
+            ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
         ["Benji.Store.Blocks.Sealing"] =
         [
             "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Model",

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using Benji.Store.Blocks.Documents;
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Model;
+
+namespace Benji.Store.Blocks;
+
+/// <summary>The manifests of a store: puts, finds, deletes and lists them by the names of their versions.</summary>
+/// <remarks>Safe for concurrent calls. Format: docs/format.md, "Manifest".</remarks>
+internal sealed class ManifestStore(OpenedStore store)
+{
+    private const int IdLength = 16;
+
+    /// <summary>Stores a manifest, replacing one of the same version name; durable when it returns.</summary>
+    /// <returns>Bytes of the object.</returns>
+    /// <exception cref="UsageException">Its labels make it longer than a manifest may be.</exception>
+    /// <exception cref="StorageException">It could not be written; the old manifest, or none, stands.</exception>
+    public async Task<int> PutAsync(VersionRecord version, CancellationToken cancellationToken)
+    {
+        using var bytes = Seal(version);
+        await store.Storage.PutAsync(ObjectNames.Manifest(version.Name), bytes.Memory, cancellationToken);
+        return bytes.Length;
+    }
+
+    /// <summary>Reads a version's manifest.</summary>
+    /// <returns>The version with this storage's configured name, or null when there is no manifest of that name.</returns>
+    /// <exception cref="CorruptDataException">The object is damaged or another version's.</exception>
+    /// <exception cref="ConfigurationException">It is of a newer format.</exception>
+    /// <exception cref="StorageException">It could not be read.</exception>
+    public async Task<VersionRecord?> FindAsync(VersionName name, CancellationToken cancellationToken)
+    {
+        var objectName = ObjectNames.Manifest(name);
+        using var bytes = await ObjectReader.FindAsync(
+            store.Storage,
+            objectName,
+            SealedHeader.ObjectLengthMax(SealedHeader.ManifestLengthMax),
+            store.Pool,
+            cancellationToken);
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        var expected = new ExpectedObject(objectName, ObjectKind.Manifest, Name: null, PlaintextLength: null);
+        var plaintext = store.Opener.OpenWhole(expected, bytes.Span, out var header);
+        var version = ManifestFile.Parse(plaintext, name, store.Name);
+        return header.Name == NameOf(version.Id)
+            ? version
+            : throw HeaderParser.Corrupt(expected, $"the name of another version than {version.Id:N}");
+    }
+
+    /// <summary>Deletes a version's manifest; a missing one is no error. Durable when it returns.</summary>
+    /// <exception cref="StorageException">It could not be deleted.</exception>
+    public Task DeleteAsync(VersionName name, CancellationToken cancellationToken) =>
+        store.Storage.DeleteAsync([ObjectNames.Manifest(name)], cancellationToken);
+
+    /// <summary>Lists the versions that have a manifest, in no order; nothing is opened.</summary>
+    /// <exception cref="StorageException">The storage could not be listed.</exception>
+    public async IAsyncEnumerable<VersionName> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in store.Storage.ListAsync(ObjectNames.ManifestPrefix, cancellationToken))
+        {
+            if (ObjectNames.TryParseManifest(found.Name, out var name))
+            {
+                yield return name;
+            }
+        }
+    }
+
+    private static Hash256 NameOf(Guid id)
+    {
+        Span<byte> name = stackalloc byte[Hash256.Size];
+        name.Clear();
+        Invariant.Holds(id.TryWriteBytes(name[..IdLength], bigEndian: true, out _));
+        return new Hash256(name);
+    }
+
+    private BlockBuffer Seal(VersionRecord version)
+    {
+        var plaintext = ManifestFile.Format(version);
+        var hashes = new byte[BlockGeometry.FrameCount(plaintext.Length) * Hash256.Size];
+        store.Keys.Frames.HashFrames(plaintext, hashes);
+        var plan = new SealPlan { Kind = ObjectKind.Manifest, Name = NameOf(version.Id), Hashes = hashes };
+        return store.Sealer.Seal(plan, plaintext, out _);
+    }
+}
