@@ -25,6 +25,7 @@ internal static class Blake2bEightLanes
     /// <param name="offsets">Where each of the eight inputs starts in <paramref name="data"/>; they may repeat.</param>
     /// <param name="length">Bytes in each input: a multiple of 128, at least 128.</param>
     /// <param name="hashes">Receives eight hashes of 32 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Hash(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, ReadOnlySpan<int> offsets, int length, Span<byte> hashes)
     {

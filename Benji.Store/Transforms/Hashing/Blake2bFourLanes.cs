@@ -16,16 +16,6 @@ internal static class Blake2bFourLanes
 {
     private const int Lanes = 4;
 
-    /// <summary>The byte order of each 64-bit word rotated right by 24 bits, in both 128-bit halves.</summary>
-    private static Vector256<byte> RightBy24 => Vector256.Create(
-        (byte)3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10,
-        3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10);
-
-    /// <summary>The byte order of each 64-bit word rotated right by 16 bits, in both 128-bit halves.</summary>
-    private static Vector256<byte> RightBy16 => Vector256.Create(
-        (byte)2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9,
-        2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9);
-
     /// <summary>True when this processor has AVX2.</summary>
     public static bool IsSupported => Avx2.IsSupported && BitConverter.IsLittleEndian;
 
@@ -35,6 +25,7 @@ internal static class Blake2bFourLanes
     /// <param name="offsets">Where each of the four inputs starts in <paramref name="data"/>; they may repeat.</param>
     /// <param name="length">Bytes in each input: a multiple of 128, at least 128.</param>
     /// <param name="hashes">Receives four hashes of 32 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Hash(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, ReadOnlySpan<int> offsets, int length, Span<byte> hashes)
     {
@@ -141,16 +132,24 @@ internal static class Blake2bFourLanes
         var v13 = Vector256.Create(Blake2bTables.Initial5);
         var v14 = Vector256.Create(Blake2bTables.Initial6 ^ final);
         var v15 = Vector256.Create(Blake2bTables.Initial7);
+
+        // AVX2 has no rotation: these byte orders rotate each 64-bit word right by 24 and by 16 bits.
+        var rightBy24 = Vector256.Create(
+            (byte)3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10,
+            3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10);
+        var rightBy16 = Vector256.Create(
+            (byte)2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9,
+            2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9);
         for (nuint round = 0; round < Blake2bTables.Rounds; round++)
         {
-            Mix(ref v0, ref v4, ref v8, ref v12, ref m, ref order, 0);
-            Mix(ref v1, ref v5, ref v9, ref v13, ref m, ref order, 2);
-            Mix(ref v2, ref v6, ref v10, ref v14, ref m, ref order, 4);
-            Mix(ref v3, ref v7, ref v11, ref v15, ref m, ref order, 6);
-            Mix(ref v0, ref v5, ref v10, ref v15, ref m, ref order, 8);
-            Mix(ref v1, ref v6, ref v11, ref v12, ref m, ref order, 10);
-            Mix(ref v2, ref v7, ref v8, ref v13, ref m, ref order, 12);
-            Mix(ref v3, ref v4, ref v9, ref v14, ref m, ref order, 14);
+            Mix(ref v0, ref v4, ref v8, ref v12, ref m, ref order, 0, rightBy24, rightBy16);
+            Mix(ref v1, ref v5, ref v9, ref v13, ref m, ref order, 2, rightBy24, rightBy16);
+            Mix(ref v2, ref v6, ref v10, ref v14, ref m, ref order, 4, rightBy24, rightBy16);
+            Mix(ref v3, ref v7, ref v11, ref v15, ref m, ref order, 6, rightBy24, rightBy16);
+            Mix(ref v0, ref v5, ref v10, ref v15, ref m, ref order, 8, rightBy24, rightBy16);
+            Mix(ref v1, ref v6, ref v11, ref v12, ref m, ref order, 10, rightBy24, rightBy16);
+            Mix(ref v2, ref v7, ref v8, ref v13, ref m, ref order, 12, rightBy24, rightBy16);
+            Mix(ref v3, ref v4, ref v9, ref v14, ref m, ref order, 14, rightBy24, rightBy16);
             order = ref Unsafe.Add(ref order, Blake2bTables.BlockWords);
         }
 
@@ -168,16 +167,18 @@ internal static class Blake2bFourLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Mix(
         ref Vector256<ulong> a, ref Vector256<ulong> b, ref Vector256<ulong> c, ref Vector256<ulong> d,
-        ref Vector256<ulong> message, ref byte order, nuint step)
+        ref Vector256<ulong> message, ref byte order, nuint step,
+        Vector256<byte> rightBy24, Vector256<byte> rightBy16)
     {
-        // AVX2 has no rotation: whole bytes move by shuffles, and right by 63 is left by 1 with the top bit carried.
         a = a + b + Unsafe.Add(ref message, (nuint)Unsafe.Add(ref order, step));
         d = Avx2.Shuffle((d ^ a).AsUInt32(), 0xb1).AsUInt64();
         c += d;
-        b = Avx2.Shuffle((b ^ c).AsByte(), RightBy24).AsUInt64();
+        b = Avx2.Shuffle((b ^ c).AsByte(), rightBy24).AsUInt64();
         a = a + b + Unsafe.Add(ref message, (nuint)Unsafe.Add(ref order, step + 1));
-        d = Avx2.Shuffle((d ^ a).AsByte(), RightBy16).AsUInt64();
+        d = Avx2.Shuffle((d ^ a).AsByte(), rightBy16).AsUInt64();
         c += d;
+
+        // Right by 63 is left by 1 with the top bit carried round.
         b ^= c;
         b = (b + b) ^ Vector256.ShiftRightLogical(b, 63);
     }
