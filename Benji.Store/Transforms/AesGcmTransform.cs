@@ -9,7 +9,7 @@ namespace Benji.Store.Transforms;
 /// Stored: the ciphertext, as long as the plaintext, then the 16-byte tag. The nonce is the frame's index as a
 /// little-endian 32-bit number, then eight zero bytes: unique, because every object has a key of its own and is sealed
 /// once. Encoding and decoding work in place when both spans start at the same byte. Safe for concurrent calls.
-/// Format: docs/format.md, "Transforms".
+/// Format: docs/format.md, "Sealed object".
 /// </remarks>
 internal sealed class AesGcmTransform : ITransform
 {

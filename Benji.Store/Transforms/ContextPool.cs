@@ -1,14 +1,14 @@
 namespace Benji.Store.Transforms;
 
-/// <summary>Lends reusable contexts that serve one thread at a time, and keeps at most one for each processor.</summary>
-/// <remarks>Safe for concurrent calls; lending and taking back allocate nothing once the contexts exist.</remarks>
+/// <summary>Lends reusable contexts that serve one thread at a time, and keeps a bounded number.</summary>
+/// <remarks>One for each processor, at least four. Safe for concurrent calls; lending and taking back allocate nothing once the contexts exist.</remarks>
 internal sealed class ContextPool<T>(Func<T> create) : IDisposable
     where T : class, IDisposable
 {
     private readonly T?[] _kept = new T?[Math.Max(4, Environment.ProcessorCount)];
     private volatile bool _isDisposed;
 
-    /// <summary>Lends a context; the caller gives it back with <see cref="Return"/>, or disposes it when in doubt.</summary>
+    /// <summary>Lends a context; the caller gives it back with <see cref="Return"/>.</summary>
     public T Rent()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);

@@ -7,9 +7,9 @@ internal readonly ref struct FrameContext
     /// <summary>The sealed object's own key; null in a store without encryption.</summary>
     public ObjectKey? Key { get; init; }
 
-    /// <summary>What the encryption binds the frame to; built by the caller. Format: docs/format.md, "Transforms".</summary>
+    /// <summary>What the encryption binds the frame to, built by the caller.</summary>
     public ReadOnlySpan<byte> AdditionalData { get; init; }
 
-    /// <summary>The frame's index in its object; one object key never encrypts two different frames of one index.</summary>
+    /// <summary>The frame's index in its object; one key never encrypts two different frames of one index.</summary>
     public uint FrameIndex { get; init; }
 }

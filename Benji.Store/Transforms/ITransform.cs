@@ -21,8 +21,8 @@ internal interface ITransform
     /// <param name="source">The bytes to encode; may be empty.</param>
     /// <param name="destination">Receives the encoded bytes; at least <see cref="EncodedLengthMax"/> of the source's
     /// length. Its contents behind the returned length are undefined.</param>
-    /// <returns>The bytes written, or <see cref="KeepRaw"/> when the encoded bytes would not be fewer than the source's:
-    /// then nothing in <paramref name="destination"/> counts. Only transforms that compress return it.</returns>
+    /// <returns>The bytes written, or <see cref="KeepRaw"/> when the encoded bytes would not be fewer than the
+    /// source's: then nothing in <paramref name="destination"/> counts. Only compression returns it.</returns>
     int Encode(in FrameContext context, ReadOnlySpan<byte> source, Span<byte> destination);
 
     /// <summary>Decodes one frame and verifies what can be verified.</summary>

@@ -56,7 +56,7 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>True when objects of this store are encrypted.</summary>
     public bool IsEncrypted => _wrap is not null;
 
-    /// <summary>Tells keys apart without showing them: the same for equal input keys and store ids; 0 without encryption.</summary>
+    /// <summary>Tells input keys apart without showing them; 0 in a store without encryption.</summary>
     public ulong KeyId { get; }
 
     /// <summary>Hashes frames.</summary>

@@ -1,7 +1,7 @@
 namespace Benji.Store.Transforms;
 
-/// <summary>The transforms by the numbers that stand in stored headers; a number is never given a second meaning.</summary>
-/// <remarks>Format: docs/format.md, "Transforms". 0 is no transform.</remarks>
+/// <summary>The transforms by the numbers that stand in stored headers; no number gets a second meaning.</summary>
+/// <remarks>Format: docs/format.md, "Sealed object". 0 is no transform.</remarks>
 internal enum TransformKind : byte
 {
     /// <summary>zstd, one zstd frame for each frame.</summary>

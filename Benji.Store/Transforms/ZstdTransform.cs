@@ -8,7 +8,7 @@ namespace Benji.Store.Transforms;
 /// <remarks>
 /// No checksum (the frame hash is one) and no dictionary. What does not shrink is kept raw by the caller. Decoding
 /// bounds output and memory by the destination, never by a number found in the data. Safe for concurrent calls.
-/// Format: docs/format.md, "Transforms"; source: RFC 8878.
+/// Format: docs/format.md, "Sealed object"; source: RFC 8878.
 /// </remarks>
 internal sealed class ZstdTransform : ITransform, IDisposable
 {
@@ -103,7 +103,7 @@ internal sealed class ZstdTransform : ITransform, IDisposable
         return compressor;
     }
 
-    /// <summary>Accepts one zstd frame that fills the source and promises exactly <paramref name="length"/> bytes.</summary>
+    /// <summary>Accepts one zstd frame that fills the source and promises the expected length.</summary>
     private static unsafe void CheckHeader(uint frameIndex, ReadOnlySpan<byte> source, int length)
     {
         ZSTD_frameHeader header = default;
@@ -130,5 +130,7 @@ internal sealed class ZstdTransform : ITransform, IDisposable
 
     private static CorruptDataException Corrupt(
         uint frameIndex, int storedLength, int length, string found, Exception? inner) =>
-        new($"Frame {frameIndex} of {storedLength} compressed bytes does not decode to {length} bytes: {found}.", inner);
+        new(
+            $"Frame {frameIndex} of {storedLength} compressed bytes does not decode to {length} bytes: {found}.",
+            inner);
 }

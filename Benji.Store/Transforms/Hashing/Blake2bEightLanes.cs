@@ -96,7 +96,8 @@ internal static class Blake2bEightLanes
         Quarter(row0, row1, row2, row3, out var low0, out var low1, out var low2, out var low3);
         Quarter(row4, row5, row6, row7, out var high0, out var high1, out var high2, out var high3);
 
-        // Each "low" holds words w and w + 4 of inputs 0 to 3 as 128-bit pairs (see Quarter); "high" of inputs 4 to 7.
+        // As 128-bit pieces, low w holds word w of inputs 0,1, word w + 4 of 0,1, then both of 2,3; high w those of
+        // inputs 4 to 7. 0x88 takes pieces 0 and 2 of both, 0xdd takes pieces 1 and 3.
         message[0] = Avx512F.Shuffle4x128(low0, high0, 0x88);
         message[1] = Avx512F.Shuffle4x128(low1, high1, 0x88);
         message[2] = Avx512F.Shuffle4x128(low2, high2, 0x88);
@@ -107,7 +108,7 @@ internal static class Blake2bEightLanes
         message[7] = Avx512F.Shuffle4x128(low3, high3, 0xdd);
     }
 
-    /// <summary>Pairs the words of four inputs: out w is (w of a,b)(w of c,d)(w + 4 of a,b)(w + 4 of c,d), reordered.</summary>
+    /// <summary>Pairs the words of four inputs: each result holds word w and word w + 4 of all four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Quarter(
         Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c, Vector512<ulong> d,
@@ -119,8 +120,7 @@ internal static class Blake2bEightLanes
         var even1 = Avx512F.UnpackLow(c, d);
         var odd1 = Avx512F.UnpackHigh(c, d);
 
-        // 0x88 takes pieces 0 and 2 of both, 0xdd takes pieces 1 and 3: words (0, 4) and (2, 6), or (1, 5) and (3, 7).
-        // The pieces then stand as ab-w, ab-(w + 4), cd-w, cd-(w + 4), so that 0x88 and 0xdd split w from w + 4.
+        // 0x88 takes pieces 0 and 2 of both, 0xdd takes pieces 1 and 3: words 0, 4 and 2, 6, or 1, 5 and 3, 7.
         word0 = Avx512F.Shuffle4x128(even0, even1, 0x88);
         word2 = Avx512F.Shuffle4x128(even0, even1, 0xdd);
         word1 = Avx512F.Shuffle4x128(odd0, odd1, 0x88);
@@ -133,7 +133,8 @@ internal static class Blake2bEightLanes
     /// <param name="hashed">Bytes hashed so far, this block and the key block included.</param>
     /// <param name="final">All ones for the last block, else 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(Span<Vector512<ulong>> state, Span<Vector512<ulong>> message, ulong hashed, ulong final)
+    private static void Compress(
+        Span<Vector512<ulong>> state, Span<Vector512<ulong>> message, ulong hashed, ulong final)
     {
         ref var h = ref MemoryMarshal.GetReference(state);
         ref var m = ref MemoryMarshal.GetReference(message);

@@ -111,7 +111,8 @@ internal static class Blake2bFourLanes
     /// <param name="hashed">Bytes hashed so far, this block and the key block included.</param>
     /// <param name="final">All ones for the last block, else 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(Span<Vector256<ulong>> state, Span<Vector256<ulong>> message, ulong hashed, ulong final)
+    private static void Compress(
+        Span<Vector256<ulong>> state, Span<Vector256<ulong>> message, ulong hashed, ulong final)
     {
         ref var h = ref MemoryMarshal.GetReference(state);
         ref var m = ref MemoryMarshal.GetReference(message);

@@ -202,7 +202,7 @@ public sealed class FrameHasherTests
         return [.. hashes];
     }
 
-    /// <summary>1 byte to 1 MiB; random frames, frames of zeros and frames with a single bit set, the last one short.</summary>
+    /// <summary>1 byte to 1 MiB: random frames, frames of zeros, frames of one set bit; the last one short.</summary>
     private static byte[] RandomBlock(Random random)
     {
         var block = new byte[random.Next(1, (1 << 20) + 1)];
