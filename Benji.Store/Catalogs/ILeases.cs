@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Benji.Store.Catalogs;
 
 /// <summary>The renewable claims of processes on volumes, versions, overlays and cleanup.</summary>
@@ -12,7 +14,12 @@ internal interface ILeases
     /// <param name="lease">The new lease with its fencing number, greater than any before it in this catalog.</param>
     /// <param name="holder">A lease that stands in the way, when the result is false.</param>
     /// <returns>True when it was claimed.</returns>
-    bool TryAcquire(string resource, LeaseMode mode, string purpose, out Lease lease, out Lease? holder);
+    bool TryAcquire(
+        string resource,
+        LeaseMode mode,
+        string purpose,
+        [NotNullWhen(true)] out Lease? lease,
+        [NotNullWhen(false)] out Lease? holder);
 
     /// <summary>Extends a lease by the time to live.</summary>
     /// <returns>False when it was superseded.</returns>

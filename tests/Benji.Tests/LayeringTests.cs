@@ -38,8 +38,10 @@ public partial class LayeringTests
         ["Benji.Store.Catalogs"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Catalogs.LiteDb"] =
         [
-            "Benji.Store.Catalogs", "Benji.Store.Catalogs.LiteDb.Disk", "Benji.Store.Posix", "Benji.Store.Model",
+            "Benji.Store.Catalogs", "Benji.Store.Catalogs.LiteDb.Roles", "Benji.Store.Catalogs.LiteDb.Disk",
+            "Benji.Store.Posix", "Benji.Store.Model",
         ],
+        ["Benji.Store.Catalogs.LiteDb.Roles"] = ["Benji.Store.Catalogs", "Benji.Store.Model"],
         ["Benji.Store.Catalogs.LiteDb.Disk"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Sources"] = ["Benji.Store.Sources.Files", "Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Sources.Files"] = ["Benji.Store.Sources", "Benji.Store.Posix", "Benji.Store.Model"],

@@ -1,0 +1,297 @@
+using System.Security.Cryptography;
+
+namespace Benji.Store.Catalogs.LiteDb.Disk;
+
+/// <summary>The database file as LiteDB sees it, where a flush makes all pages written since the last one durable or
+/// none, with one sync.</summary>
+/// <remarks>LiteDB's own log lives in memory; its checkpoint, run after each commit, writes the pages here and flushes.
+/// Written pages wait in a batch; a flush appends them to the log as one hash-chained group and syncs it. Reads look in
+/// the batch, the log, then the data file. Now and then the log is applied to the data file and emptied. After an
+/// exception of a flush or an apply the object is spoilt: whoever owns it opens the files anew. Under the catalog's
+/// lock, one thread at a time. Decision: docs/decisions/0002.</remarks>
+internal sealed class TransactionalDataStream : Stream
+{
+    private const int PageSize = WalGroup.PageSize;
+
+    private readonly ICatalogFile _data;
+    private readonly ICatalogFile _log;
+    private readonly IWalHash _hash;
+    private readonly WalReader _reader;
+    private readonly Dictionary<long, long> _logged = [];
+    private readonly PageBatch _batch = new();
+    private readonly byte[] _chain = new byte[WalGroup.HashSize];
+    private readonly List<(long Position, long Offset)> _found = [];
+
+    private uint _sequence;
+    private long _end;
+    private long _lastGroup;
+    private long _length;
+
+    /// <summary>Reads the log; both files and the hash stay the caller's.</summary>
+    /// <exception cref="IOException">One of the files cannot be read.</exception>
+    public TransactionalDataStream(ICatalogDisk disk, IWalHash hash)
+    {
+        _data = disk.Data;
+        _log = disk.Log;
+        _hash = hash;
+        _reader = new WalReader(_log, hash);
+        Reload();
+    }
+
+    /// <summary>True while flushes are put off, so that the steps of making a database become one group.</summary>
+    public bool HoldsFlushes { get; set; }
+
+    /// <summary>Pages in the log, each counted once.</summary>
+    public int LoggedPages => _logged.Count;
+
+    /// <summary>Pages read and written through this stream so far.</summary>
+    public long PagesMoved { get; private set; }
+
+    /// <summary>True after a failed flush when it is not known whether its pages will be there next time.</summary>
+    public bool IsOutcomeUnknown { get; private set; }
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => true;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => _length;
+
+    /// <inheritdoc/>
+    public override long Position { get; set; }
+
+    /// <summary>Takes in what other processes committed since this object last looked.</summary>
+    /// <exception cref="IOException">One of the files cannot be read.</exception>
+    public void Refresh()
+    {
+        _batch.Clear();
+        // New groups that continue our chain prove that what we know still stands; without one the log may have been
+        // applied and grown again to the same length.
+        if (ReadGroups() == 0)
+        {
+            Reload();
+        }
+        else
+        {
+            CutTail();
+        }
+    }
+
+    /// <summary>Makes durable what a writer that died may have left in the page cache only.</summary>
+    /// <remarks>A sync that failed in another process can have marked pages clean that never reached the disk, so the last
+    /// group is written again before the sync. Groups before it were acknowledged or came through here.</remarks>
+    /// <exception cref="IOException">The log cannot be read, written or synced.</exception>
+    public void Repair()
+    {
+        if (_end > 0)
+        {
+            var group = new byte[_end - _lastGroup];
+            ReadExactly(_log, _lastGroup, group);
+            _log.Write(_lastGroup, group);
+        }
+
+        _log.Sync();
+    }
+
+    /// <summary>Reads one whole page; past the end there is nothing.</summary>
+    /// <exception cref="NotSupportedException">The read is of any other shape.</exception>
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        CheckShape(count);
+        if (Position >= _length)
+        {
+            return 0;
+        }
+
+        PagesMoved++;
+        var destination = buffer.AsSpan(offset, count);
+        if (!_batch.TryRead(Position, destination))
+        {
+            if (_logged.TryGetValue(Position, out var place))
+            {
+                ReadExactly(_log, place, destination);
+            }
+            else
+            {
+                // Behind the data file's end but before a page that is in the log: never written, so zeros.
+                destination[_data.Read(Position, destination)..].Clear();
+            }
+        }
+
+        Position += count;
+        return count;
+    }
+
+    /// <summary>Takes one whole page into the batch.</summary>
+    /// <exception cref="NotSupportedException">The write is of any other shape.</exception>
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        CheckShape(count);
+        PagesMoved++;
+        _batch.Put(Position, buffer.AsSpan(offset, count));
+        Position += count;
+        _length = Math.Max(_length, Position);
+    }
+
+    /// <summary>Makes the batch durable as one group, with one write and one sync; an empty batch costs nothing.</summary>
+    /// <exception cref="IOException">The batch is not durable, or <see cref="IsOutcomeUnknown"/>.</exception>
+    public override void Flush()
+    {
+        if (HoldsFlushes || _batch.Count == 0)
+        {
+            return;
+        }
+
+        // Seals before the first write: from there on an exception leaves bytes in the log.
+        var salt = _sequence == 0 ? (uint)RandomNumberGenerator.GetInt32(int.MaxValue) : 0;
+        var group = _batch.Seal(_hash, _sequence, salt, _chain);
+        try
+        {
+            _log.Write(_end, group);
+            _log.Sync();
+        }
+        catch (IOException)
+        {
+            CutUnacknowledged();
+            throw;
+        }
+
+        group[^WalGroup.HashSize..].CopyTo(_chain);
+        foreach (var (position, slot) in _batch.Slots)
+        {
+            _logged[position] = _end + WalGroup.EntryOffset(slot) + 8;
+        }
+
+        _lastGroup = _end;
+        _end += group.Length;
+        _sequence++;
+        _batch.Clear();
+    }
+
+    /// <summary>Copies the logged pages to the data file and empties the log.</summary>
+    /// <remarks>The data is durable before the log is cut, and the cut before anything new is written: both syncs and their
+    /// order are what a crash in between needs.</remarks>
+    /// <exception cref="IOException">The log or the data still holds every page; the next apply starts over.</exception>
+    public void Apply()
+    {
+        if (_end == 0)
+        {
+            return;
+        }
+
+        var page = new byte[PageSize];
+        foreach (var (position, offset) in _logged.OrderBy(entry => entry.Key))
+        {
+            ReadExactly(_log, offset, page);
+            _data.Write(position, page);
+        }
+
+        _data.Sync();
+        _log.Truncate(0);
+        _log.Sync();
+        ForgetLog();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The length would change.</exception>
+    public override void SetLength(long value)
+    {
+        if (value != _length)
+        {
+            throw new NotSupportedException($"The database has {_length} bytes and is not set to {value}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => Position + offset,
+        _ => _length + offset,
+    };
+
+    private void Reload()
+    {
+        ForgetLog();
+        _batch.Clear();
+        _length = _data.Length / PageSize * PageSize;
+        ReadGroups();
+        CutTail();
+    }
+
+    private int ReadGroups()
+    {
+        var count = 0;
+        while (_reader.TryRead(_end, _sequence, _chain, _found))
+        {
+            foreach (var (position, offset) in _found)
+            {
+                _logged[position] = offset;
+                _length = Math.Max(_length, position + PageSize);
+            }
+
+            _lastGroup = _end;
+            _end += WalGroup.SizeOf(_found.Count);
+            _sequence++;
+            count++;
+        }
+
+        return count;
+    }
+
+    // What follows the last whole group was never acknowledged, and must not stand where the next group's bytes go.
+    private void CutTail()
+    {
+        if (_log.Length > _end)
+        {
+            _log.Truncate(_end);
+            _log.Sync();
+        }
+    }
+
+    private void ForgetLog()
+    {
+        _logged.Clear();
+        _chain.AsSpan().Clear();
+        _sequence = 0;
+        _end = 0;
+        _lastGroup = 0;
+    }
+
+    private void CutUnacknowledged()
+    {
+        IsOutcomeUnknown = true;
+        try
+        {
+            _log.Truncate(_end);
+            _log.Sync();
+            IsOutcomeUnknown = false;
+        }
+        catch (IOException)
+        {
+            // The failure that is reported is the first one; this one only leaves the outcome unknown, which is kept.
+        }
+    }
+
+    private void CheckShape(int count)
+    {
+        if (count != PageSize || Position % PageSize != 0)
+        {
+            throw new NotSupportedException($"The database is read and written in pages, not {count} bytes at {Position}.");
+        }
+    }
+
+    private static void ReadExactly(ICatalogFile file, long offset, Span<byte> destination)
+    {
+        var count = file.Read(offset, destination);
+        if (count < destination.Length)
+        {
+            throw new IOException($"The catalog's log has {count} of {destination.Length} bytes at {offset}.");
+        }
+    }
+}

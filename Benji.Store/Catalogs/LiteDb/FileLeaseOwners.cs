@@ -1,0 +1,92 @@
+using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Store.Posix;
+
+namespace Benji.Store.Catalogs.LiteDb;
+
+/// <summary>Lease owners as files that each living owner keeps locked: the kernel lets the lock of a dead one go.</summary>
+/// <remarks>A file is made, judged and removed under the catalog's lock, so none is seen between its making and its
+/// locking. Kernel locks work between containers of one kernel, so the boot id decides, not the host's name.</remarks>
+internal sealed class FileLeaseOwners : ILeaseOwners
+{
+    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
+    private readonly string _directory;
+    private readonly HashSet<Guid> _dead = [];
+    private FileLock? _own;
+
+    /// <summary>Names this object as an owner; nothing is written before <see cref="Announce"/>.</summary>
+    /// <param name="directory">Where the owners' files stand.</param>
+    public FileLeaseOwners(string directory)
+    {
+        _directory = directory;
+        Self = new LeaseOwner(Environment.MachineName, Environment.ProcessId, Guid.NewGuid());
+        BootId = File.ReadAllText(BootIdPath).Trim();
+    }
+
+    /// <inheritdoc/>
+    public LeaseOwner Self { get; }
+
+    /// <inheritdoc/>
+    public string BootId { get; }
+
+    /// <inheritdoc/>
+    public void Announce()
+    {
+        if (_own is not null)
+        {
+            return;
+        }
+
+        PosixDirectory.TryCreate(_directory);
+        var file = FileLock.Open(PathOf(Self.Token));
+        if (!file.TryAcquire())
+        {
+            file.Dispose();
+            throw new IOException($"The lock file {PathOf(Self.Token)} of this run is held by another.");
+        }
+
+        _own = file;
+    }
+
+    /// <inheritdoc/>
+    public bool? IsAlive(LeaseOwner owner, string bootId)
+    {
+        if (owner.Token == Self.Token)
+        {
+            return true;
+        }
+
+        if (bootId != BootId)
+        {
+            // The same host in another boot is a host that went down; its processes went with it.
+            return owner.Host == Self.Host ? false : null;
+        }
+
+        if (_dead.Contains(owner.Token))
+        {
+            return false;
+        }
+
+        using var file = FileLock.OpenExisting(PathOf(owner.Token));
+        if (file is not null && !file.TryAcquire())
+        {
+            return true;
+        }
+
+        PosixFile.TryDelete(PathOf(owner.Token));
+        _dead.Add(owner.Token);
+        return false;
+    }
+
+    /// <summary>Lets this owner's lock go: from now on its leases are those of a dead one.</summary>
+    public void Dispose()
+    {
+        if (_own is not null)
+        {
+            PosixFile.TryDelete(PathOf(Self.Token));
+            _own.Dispose();
+        }
+    }
+
+    private string PathOf(Guid token) => Path.Combine(_directory, $"{token:N}.lock");
+}

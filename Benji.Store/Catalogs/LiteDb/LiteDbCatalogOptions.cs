@@ -1,0 +1,15 @@
+namespace Benji.Store.Catalogs.LiteDb;
+
+/// <summary>Where a LiteDB catalog is and how it is opened.</summary>
+internal sealed record LiteDbCatalogOptions
+{
+    /// <summary>The path of the database; <c>.wal</c>, <c>.lock</c>, <c>.queue</c> and <c>.owners</c> stand beside it under
+    /// the same stem.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>True to make the catalog, and its directory, when there is none.</summary>
+    public bool Create { get; init; }
+
+    /// <summary>The clock of leases.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

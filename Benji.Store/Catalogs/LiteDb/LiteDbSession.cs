@@ -1,0 +1,272 @@
+using System.Runtime.InteropServices;
+using Benji.Store.Catalogs.LiteDb.Disk;
+using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Store.Model;
+using Benji.Store.Posix;
+using LiteDB;
+using LiteDB.Engine;
+
+namespace Benji.Store.Catalogs.LiteDb;
+
+/// <summary>Keeps LiteDB's engine open over the catalog's files from one transaction to the next, and runs them.</summary>
+/// <remarks>Under the catalog's lock, one thread at a time. The engine is made anew when another process committed, when
+/// its cache, which has no limit of its own, has seen many pages, and after every failure. The counter is made odd before
+/// a commit's first write and even after its last: whoever finds it odd repairs first.</remarks>
+internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider) : IDisposable
+{
+    /// <summary>Pages that go through one engine before it is made anew, 32 MiB.</summary>
+    private const int PagesMovedMax = 4_000;
+
+    /// <summary>Pages in the log before it is applied, 2 MiB: the next process reads it all.</summary>
+    private const int LoggedPagesMax = 256;
+
+    private readonly IWalHash _hash = place.CreateHash();
+    private ICatalogDisk? _disk;
+    private TransactionalDataStream? _data;
+    private LiteEngine? _engine;
+    private long _pagesMovedBefore;
+    private long _counter;
+
+    /// <summary>Opens the catalog's files, and makes a catalog in empty ones when asked to.</summary>
+    /// <exception cref="NotFoundException">There is no catalog, and none is to be made.</exception>
+    /// <exception cref="ConfigurationException">A newer program made it.</exception>
+    /// <exception cref="CatalogException">It cannot be read or made.</exception>
+    public void Open(bool mayCreate)
+    {
+        var isDone = false;
+        try
+        {
+            Wrap("opened", () => Prepare(mayCreate));
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+            {
+                CloseFiles();
+            }
+        }
+    }
+
+    /// <summary>Runs one transaction.</summary>
+    /// <exception cref="CatalogException">The catalog failed; the work's own exceptions pass as they are.</exception>
+    public T Run<T>(Func<ICatalogTransaction, T> work, bool isReadOnly)
+    {
+        Open(mayCreate: false);
+        var engine = _engine!;
+        var rows = new LiteDbRows(engine, place.Name, isReadOnly);
+        var isDone = false;
+        try
+        {
+            engine.BeginTrans();
+            var result = work(new LiteDbTransaction(rows, place.Owners, timeProvider));
+            if (rows.HasWritten)
+            {
+                Commit(engine);
+            }
+            else
+            {
+                engine.Rollback();
+            }
+
+            isDone = true;
+            return result;
+        }
+        finally
+        {
+            rows.End();
+            if (!isDone)
+            {
+                RollBack(engine);
+                CloseFiles();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        CloseFiles();
+        _hash.Dispose();
+    }
+
+    private void Prepare(bool mayCreate)
+    {
+        var counter = place.Lock.ReadCounter();
+        if (_engine is not null && counter == _counter && _data!.PagesMoved - _pagesMovedBefore < PagesMovedMax)
+        {
+            return;
+        }
+
+        CloseEngine();
+        if (_disk is null || long.IsOddInteger(counter) || !_disk.IsCurrent())
+        {
+            OpenFiles(mayCreate);
+        }
+        else if (counter != _counter)
+        {
+            _data!.Refresh();
+        }
+
+        if (long.IsOddInteger(counter))
+        {
+            _data!.Repair();
+            place.Lock.WriteCounter(++counter);
+        }
+
+        if (_data!.Length == 0)
+        {
+            Create(mayCreate, counter);
+            counter += 2;
+        }
+        else
+        {
+            OpenEngine();
+        }
+
+        _counter = counter;
+    }
+
+    private void OpenFiles(bool mayCreate)
+    {
+        CloseFiles();
+        _disk = place.OpenDisk(mayCreate);
+        _data = new TransactionalDataStream(_disk, _hash);
+    }
+
+    private void OpenEngine()
+    {
+        _pagesMovedBefore = _data!.PagesMoved;
+        _engine = new LiteEngine(new EngineSettings
+        {
+            DataStream = _data,
+            LogStream = new MemoryStream(),
+            TempStream = new MemoryStream(),
+            Collation = _data.Length == 0 ? Collation.Binary : null,
+        });
+        if (!_data.HoldsFlushes)
+        {
+            LiteDbSchema.Check(new LiteDbRows(_engine, place.Name, isReadOnly: true), place.Name);
+        }
+    }
+
+    private void Create(bool mayCreate, long counter)
+    {
+        if (!mayCreate)
+        {
+            throw new NotFoundException($"There is no catalog in {place.Name}.");
+        }
+
+        place.Lock.WriteCounter(counter + 1);
+        _disk!.Data.Sync();
+        _disk.Log.Sync();
+        _disk.SyncDirectory();
+
+        // One group holds all that makes an empty catalog, so that a crash leaves either nothing or all of it.
+        _data!.HoldsFlushes = true;
+        OpenEngine();
+        LiteDbSchema.Create(_engine!);
+        _engine!.Checkpoint();
+        _data.HoldsFlushes = false;
+        _data.Flush();
+        place.Lock.WriteCounter(counter + 2);
+    }
+
+    private void Commit(LiteEngine engine)
+    {
+        Wrap("written", () =>
+        {
+            place.Lock.WriteCounter(_counter + 1);
+            ApplyWhenLarge();
+            engine.Commit();
+            engine.Checkpoint();
+            _counter += 2;
+            place.Lock.WriteCounter(_counter);
+        });
+
+        try
+        {
+            ApplyWhenLarge();
+        }
+        catch (IOException)
+        {
+            // The commit is durable. The log holds all that the apply did not finish, and the next commit starts with it
+            // again and reports what is wrong; only this opening of the files cannot be trusted further.
+            CloseFiles();
+        }
+    }
+
+    private void ApplyWhenLarge()
+    {
+        if (_data!.LoggedPages <= LoggedPagesMax)
+        {
+            return;
+        }
+
+        var isBetweenCommits = !long.IsOddInteger(place.Lock.ReadCounter());
+        if (isBetweenCommits)
+        {
+            place.Lock.WriteCounter(_counter + 1);
+        }
+
+        _data.Apply();
+        if (isBetweenCommits)
+        {
+            _counter += 2;
+            place.Lock.WriteCounter(_counter);
+        }
+    }
+
+    private void Wrap(string action, Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (BenjiException)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A damaged page makes LiteDB throw anything, from its own exception to an index out of range.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            var outcome = action != "written" ? ""
+                : _data is { IsOutcomeUnknown: true } ? " Whether this transaction was kept is unknown; the next one sees."
+                : " Nothing of this transaction was kept.";
+            var cause = failure is PosixException { IsFull: true } full ? $"the disk under {full.Path} is full" : failure.Message;
+            throw new CatalogException($"The catalog {place.Name} could not be {action}: {cause}.{outcome}", failure);
+        }
+    }
+
+    private static void RollBack(LiteEngine engine)
+    {
+        try
+        {
+            engine.Rollback();
+        }
+#pragma warning disable CA1031 // The failure that led here is on its way up; a second one must not replace it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The finalizer of a LiteDB transaction that could not be rolled back ends the process: it must never run.
+            GCHandle.Alloc(engine);
+        }
+    }
+
+    private void CloseEngine()
+    {
+        // Collects what fails instead of throwing; nothing in the engine is wanted any more.
+        _engine?.Dispose();
+        _engine = null;
+    }
+
+    private void CloseFiles()
+    {
+        CloseEngine();
+        _data?.Dispose();
+        _data = null;
+        _disk?.Dispose();
+        _disk = null;
+    }
+}

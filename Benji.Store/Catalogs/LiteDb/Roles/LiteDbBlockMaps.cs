@@ -1,0 +1,94 @@
+using Benji.Store.Model;
+using LiteDB;
+
+namespace Benji.Store.Catalogs.LiteDb.Roles;
+
+/// <summary>The map pages in LiteDB: one row a page, its state in a field that is read without the content.</summary>
+internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
+{
+    private const string Collection = LiteDbSchema.Pages;
+    private const string Content = "c";
+    private const string StateFields = $"{{ {LiteDbSchema.Key}, {LiteDbSchema.Value} }}";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MapPageRow?> Find(IReadOnlyList<PageId> ids)
+    {
+        var found = new MapPageRow?[ids.Count];
+        for (var i = 0; i < found.Length; i++)
+        {
+            found[i] = rows.Find(Collection, RowKey.Of(ids[i].Hash)) is { } row ? Unpack(row) : null;
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public void Put(IReadOnlyList<MapPageRow> pages) =>
+        rows.Put(Collection, pages.OrderBy(page => page.Id.Hash).Select(Pack).ToArray());
+
+    /// <inheritdoc/>
+    public void SetState(IReadOnlyList<PageId> ids, ReferenceState state, DateTimeOffset since)
+    {
+        var changed = Find(ids).OfType<MapPageRow>().Select(page => page with { State = state, Since = since });
+        Put(changed.ToArray());
+    }
+
+    /// <inheritdoc/>
+    public void Remove(IReadOnlyList<PageId> ids) =>
+        rows.Remove(Collection, ids.Select(id => RowKey.Of(id.Hash)).ToArray());
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ReferenceRow<PageId>> Scan(PageId? after, int count)
+    {
+        var (first, last) = RowKey.AllHashes;
+        first = after is { } id ? RowKey.After(id.Hash) : first;
+        return rows.Range(Collection, LiteDbSchema.Key, first, last, StateFields, count).ConvertAll(row =>
+        {
+            var page = UnpackState(row, content: []);
+            return new ReferenceRow<PageId>(page.Id, page.Storage, page.State, page.Since);
+        });
+    }
+
+    private static BsonDocument Pack(MapPageRow page)
+    {
+        Invariant.Holds(page.Content.Length == BlockGeometry.PageSize);
+        var used = page.Content.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+        return new BsonDocument
+        {
+            [LiteDbSchema.Key] = RowKey.Of(page.Id.Hash),
+            [LiteDbSchema.Value] = new RowWriter()
+                .Text(page.Storage)
+                .Byte(page.Level)
+                .Byte((int)page.State)
+                .Time(page.Since)
+                .ToValue(),
+            // Pages end in holes more often than not, and a row that fits one database page costs half.
+            [Content] = new(page.Content.AsSpan(0, used).ToArray()),
+        };
+    }
+
+    private static MapPageRow Unpack(BsonDocument found)
+    {
+        var stored = found[Content].AsBinary;
+        if (stored.Length > BlockGeometry.PageSize)
+        {
+            throw new CatalogException($"A map page in the catalog has {stored.Length} bytes.");
+        }
+
+        var content = stored;
+        if (stored.Length < BlockGeometry.PageSize)
+        {
+            content = new byte[BlockGeometry.PageSize];
+            stored.CopyTo(content, 0);
+        }
+
+        return UnpackState(found, content);
+    }
+
+    private static MapPageRow UnpackState(BsonDocument found, byte[] content)
+    {
+        var row = new RowReader(found);
+        var id = new PageId(new Hash256(found[LiteDbSchema.Key].AsBinary));
+        return new MapPageRow(id, row.Text(), row.Byte(), content, (ReferenceState)row.Byte(), row.Time());
+    }
+}

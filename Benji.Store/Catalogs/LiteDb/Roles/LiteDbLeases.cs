@@ -1,0 +1,118 @@
+using System.Diagnostics.CodeAnalysis;
+using LiteDB;
+
+namespace Benji.Store.Catalogs.LiteDb.Roles;
+
+/// <summary>The leases in LiteDB; those of dead owners are removed when they are met.</summary>
+internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimeProvider timeProvider) : ILeases
+{
+    private const string Collection = LiteDbSchema.Leases;
+    private const string FencingKey = "fencing";
+    private static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(60);
+
+    /// <inheritdoc/>
+    public bool TryAcquire(
+        string resource,
+        LeaseMode mode,
+        string purpose,
+        [NotNullWhen(true)] out Lease? lease,
+        [NotNullWhen(false)] out Lease? holder)
+    {
+        var key = RowKey.Of(resource);
+        foreach (var found in rows.Range(Collection, LiteDbSchema.Name, key, key))
+        {
+            var other = Unpack(found, out var bootId);
+            if (!IsLiving(other, bootId))
+            {
+                rows.Remove(Collection, found[LiteDbSchema.Key]);
+            }
+            else if (mode == LeaseMode.Exclusive || other.Mode == LeaseMode.Exclusive)
+            {
+                lease = null;
+                holder = other;
+                return false;
+            }
+        }
+
+        owners.Announce();
+        var now = timeProvider.GetUtcNow();
+        lease = new Lease(NextFencing(), resource, mode, owners.Self, purpose, now, now + TimeToLive);
+        holder = null;
+        rows.Put(Collection, Pack(lease));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Renew(Lease lease)
+    {
+        if (!IsHeld(lease))
+        {
+            return false;
+        }
+
+        rows.Put(Collection, Pack(lease with { Expires = timeProvider.GetUtcNow() + TimeToLive }));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Release(Lease lease) => rows.Remove(Collection, new BsonValue(lease.Fencing));
+
+    /// <inheritdoc/>
+    public bool IsHeld(Lease lease) => rows.Find(Collection, new BsonValue(lease.Fencing)) is not null;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Lease> List(string resourcePrefix)
+    {
+        var (first, last) = RowKey.Prefix(resourcePrefix);
+        var living = new List<Lease>();
+        foreach (var found in rows.Range(Collection, LiteDbSchema.Name, first, last))
+        {
+            var lease = Unpack(found, out var bootId);
+            if (IsLiving(lease, bootId))
+            {
+                living.Add(lease);
+            }
+        }
+
+        return living;
+    }
+
+    private bool IsLiving(Lease lease, string bootId) =>
+        owners.IsAlive(lease.Owner, bootId) ?? timeProvider.GetUtcNow() < lease.Expires;
+
+    private long NextFencing()
+    {
+        var last = rows.Find(LiteDbSchema.Meta, FencingKey)?[LiteDbSchema.Value].AsInt64 ?? 0;
+        var row = new BsonDocument { [LiteDbSchema.Key] = FencingKey, [LiteDbSchema.Value] = last + 1 };
+        rows.Put(LiteDbSchema.Meta, row);
+        return last + 1;
+    }
+
+    private BsonDocument Pack(Lease lease) => new()
+    {
+        [LiteDbSchema.Key] = lease.Fencing,
+        [LiteDbSchema.Name] = RowKey.Of(lease.Resource),
+        [LiteDbSchema.Value] = new RowWriter()
+            .Text(lease.Resource)
+            .Byte((int)lease.Mode)
+            .Text(lease.Owner.Host)
+            .Number(lease.Owner.ProcessId)
+            .Id(lease.Owner.Token)
+            .Text(owners.BootId)
+            .Text(lease.Purpose)
+            .Time(lease.Started)
+            .Time(lease.Expires)
+            .ToValue(),
+    };
+
+    private static Lease Unpack(BsonDocument found, out string bootId)
+    {
+        var row = new RowReader(found);
+        var fencing = found[LiteDbSchema.Key].AsInt64;
+        var resource = row.Text();
+        var mode = (LeaseMode)row.Byte();
+        var owner = new LeaseOwner(row.Text(), checked((int)row.Number()), row.Id());
+        bootId = row.Text();
+        return new Lease(fencing, resource, mode, owner, row.Text(), row.Time(), row.Time());
+    }
+}

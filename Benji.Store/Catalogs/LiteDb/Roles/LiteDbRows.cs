@@ -1,0 +1,127 @@
+using Benji.Store.Model;
+using LiteDB;
+using LiteDB.Engine;
+
+namespace Benji.Store.Catalogs.LiteDb.Roles;
+
+/// <summary>The few calls of LiteDB that the roles are made of, on plain documents, with its failures wrapped.</summary>
+/// <remarks>For one transaction, on its thread.</remarks>
+internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly)
+{
+    // One parsed expression a field for the whole transaction: parsing costs as much as the look-up itself.
+    private readonly Dictionary<string, BsonExpression> _equals = [];
+
+    private bool _isOver;
+
+    /// <summary>True once anything was changed.</summary>
+    public bool HasWritten { get; private set; }
+
+    /// <summary>Finds the row of a key, or null.</summary>
+    public BsonDocument? Find(string collection, BsonValue key) => Find(collection, LiteDbSchema.Key, key);
+
+    /// <summary>Finds the first row whose indexed field has a value, or null.</summary>
+    public BsonDocument? Find(string collection, string field, BsonValue value)
+    {
+        if (!_equals.TryGetValue(field, out var expression))
+        {
+            expression = BsonExpression.Create($"$.{field} = @0", value);
+            _equals.Add(field, expression);
+        }
+
+        expression.Parameters["0"] = value;
+        var query = new Query { Limit = 1 };
+        query.Where.Add(expression);
+        return Read(collection, query) is [var row] ? row : null;
+    }
+
+    /// <summary>True when a collection has a row.</summary>
+    public bool Any(string collection) => Read(collection, new Query { Limit = 1 }).Count > 0;
+
+    /// <summary>Lists all rows in the order of an indexed field.</summary>
+    public List<BsonDocument> List(string collection, string field)
+    {
+        var query = new Query { OrderBy = BsonExpression.Create($"$.{field}") };
+        return Read(collection, query);
+    }
+
+    /// <summary>Lists the rows whose indexed field lies between two values, both included, in its order.</summary>
+    /// <param name="collection">The collection.</param>
+    /// <param name="field">The indexed field.</param>
+    /// <param name="first">The least value.</param>
+    /// <param name="last">The greatest value.</param>
+    /// <param name="fields">The fields wanted, comma-separated, or null for all.</param>
+    /// <param name="count">At most so many.</param>
+    /// <param name="isDescending">True for the greatest first.</param>
+    public List<BsonDocument> Range(
+        string collection,
+        string field,
+        BsonValue first,
+        BsonValue last,
+        string? fields = null,
+        int count = int.MaxValue,
+        bool isDescending = false)
+    {
+        var query = new Query
+        {
+            OrderBy = BsonExpression.Create($"$.{field}"),
+            Order = isDescending ? Query.Descending : Query.Ascending,
+            Limit = count,
+        };
+        query.Where.Add(BsonExpression.Create($"$.{field} BETWEEN @0 AND @1", first, last));
+        if (fields is not null)
+        {
+            query.Select = BsonExpression.Create(fields);
+        }
+
+        return Read(collection, query);
+    }
+
+    /// <summary>Adds rows or replaces those of the same keys.</summary>
+    public void Put(string collection, params IEnumerable<BsonDocument> rows) =>
+        Write(() => engine.Upsert(collection, rows, BsonAutoId.ObjectId));
+
+    /// <summary>Replaces rows; returns how many were there.</summary>
+    public int Replace(string collection, params IEnumerable<BsonDocument> rows) =>
+        Write(() => engine.Update(collection, rows));
+
+    /// <summary>Removes rows by key; returns how many were there.</summary>
+    public int Remove(string collection, params IEnumerable<BsonValue> keys) =>
+        Write(() => engine.Delete(collection, keys));
+
+    /// <summary>Refuses every later call: the transaction is over.</summary>
+    public void End() => _isOver = true;
+
+    private List<BsonDocument> Read(string collection, Query query) => Call(() =>
+    {
+        var rows = new List<BsonDocument>();
+        using var reader = engine.Query(collection, query);
+        while (reader.Read())
+        {
+            rows.Add(reader.Current.AsDocument);
+        }
+
+        return rows;
+    });
+
+    private int Write(Func<int> change)
+    {
+        Invariant.Holds(!isReadOnly);
+        HasWritten = true;
+        return Call(change);
+    }
+
+    private T Call<T>(Func<T> call)
+    {
+        Invariant.Holds(!_isOver);
+        try
+        {
+            return call();
+        }
+#pragma warning disable CA1031 // A damaged page makes LiteDB throw anything, from its own exception to an index out of range.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            throw new CatalogException($"The catalog {name} failed: {failure.Message}", failure);
+        }
+    }
+}
