@@ -1,0 +1,180 @@
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+
+namespace Benji.Store.Blocks.Maps;
+
+/// <summary>The map pages of one store: the catalog's rows for reading, the storage's objects for the day it is lost.</summary>
+/// <remarks><para>A page is read from its row, and from its object when the row is missing or damaged; the row is then put
+/// back. Whoever reads holds a lease on a version that needs the page, so that no cleanup deletes it meanwhile.</para>
+/// <para>A page is put under the lease of a backup or promote: its object is durable before its row says that it is there.
+/// Safe for concurrent calls. Decision: docs/decisions/0004.</para></remarks>
+internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDeletions deletions, TimeProvider time)
+    : IPageStore
+{
+    // Rows of one transaction: 2 MiB of content, far below what one transaction of the catalog may hold.
+    private const int RowsMax = 256;
+
+    private long _storedBytes;
+
+    /// <summary>Bytes of the objects that were put through this.</summary>
+    public long StoredBytes => Interlocked.Read(ref _storedBytes);
+
+    /// <inheritdoc/>
+    public PageId ComputeId(int level, ReadOnlySpan<byte> content) => store.Pages.ComputeId(level, content);
+
+    /// <inheritdoc/>
+    public async ValueTask<byte[]?[]> ReadAsync(
+        IReadOnlyList<PageId> ids, int level, CancellationToken cancellationToken)
+    {
+        var contents = new Dictionary<PageId, byte[]>();
+        PageId[] wanted = [.. ids.Where(id => !id.IsHole).Distinct()];
+        foreach (var batch in wanted.Chunk(RowsMax))
+        {
+            var rows = await catalog.ReadAsync(transaction => transaction.BlockMaps.Find(batch), cancellationToken);
+            foreach (var row in rows)
+            {
+                // A damaged row counts as missing: the catalog can be made again from the objects.
+                if (row is not null && row.Level == level && ComputeId(level, row.Content) == row.Id)
+                {
+                    contents.Add(row.Id, row.Content);
+                }
+            }
+
+            PageId[] missing = [.. batch.Where(id => !contents.ContainsKey(id))];
+            if (missing.Length > 0)
+            {
+                await ReadObjectsAsync(missing, level, contents, cancellationToken);
+            }
+        }
+
+        return [.. ids.Select(id => id.IsHole ? null : contents[id])];
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="StorageException">A page could not be stored.</exception>
+    public async Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages, CancellationToken cancellationToken)
+    {
+        PageId[] ids = [.. pages.Select(page => ComputeId(page.Level, page.Content))];
+        var distinct = new Dictionary<PageId, MapPage>();
+        for (var i = 0; i < ids.Length; i++)
+        {
+            if (!ids[i].IsHole)
+            {
+                distinct.TryAdd(ids[i], pages[i]);
+            }
+        }
+
+        foreach (var batch in distinct.Chunk(RowsMax))
+        {
+            await PutBatchAsync(batch, cancellationToken);
+        }
+
+        return ids;
+    }
+
+    private async Task ReadObjectsAsync(
+        PageId[] ids, int level, Dictionary<PageId, byte[]> contents, CancellationToken cancellationToken)
+    {
+        var read = new byte[ids.Length][];
+        var options = new ParallelOptions
+        {
+            CancellationToken = cancellationToken,
+            MaxDegreeOfParallelism = store.Storage.Traits.ReadsMax,
+        };
+        await Parallel.ForAsync(0, ids.Length, options, async (i, token) =>
+            read[i] = await ReadObjectAsync(ids[i], level, token));
+        await catalog.WriteAsync(
+            transaction =>
+            {
+                var rows = transaction.BlockMaps.Find(ids);
+                transaction.BlockMaps.Put([.. rows.Select((row, i) => row is null
+                    ? NewRow(ids[i], new MapPage(level, read[i]))
+                    : row with { Level = level, Content = read[i] })]);
+                return true;
+            },
+            cancellationToken);
+        for (var i = 0; i < ids.Length; i++)
+        {
+            contents.Add(ids[i], read[i]);
+        }
+    }
+
+    private async ValueTask<byte[]> ReadObjectAsync(PageId id, int level, CancellationToken cancellationToken)
+    {
+        using var bytes = await ObjectReader.FindAsync(
+            store.Storage, ObjectNames.Page(id), SealedPages.ObjectLengthMax, store.Pool, cancellationToken);
+        return bytes is null
+            ? throw new CorruptDataException(
+                $"Map page {id} of level {level} is neither in the catalog nor in storage {store.Name}.")
+            : store.Pages.Open(id, level, bytes.Span);
+    }
+
+    private async Task PutBatchAsync(KeyValuePair<PageId, MapPage>[] batch, CancellationToken cancellationToken)
+    {
+        PageId[] ids = [.. batch.Select(page => page.Key)];
+        var (deleting, absent) = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
+        while (deleting.Count > 0)
+        {
+            await deletions.WaitAsync(deleting, cancellationToken);
+            (deleting, absent) = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
+        }
+
+        if (absent.Count == 0)
+        {
+            return;
+        }
+
+        KeyValuePair<PageId, MapPage>[] missing = [.. batch.Where(page => absent.Contains(page.Key))];
+        await StoreAsync(missing, cancellationToken);
+        await catalog.WriteAsync(
+            transaction =>
+            {
+                transaction.BlockMaps.Put([.. missing.Select(page => NewRow(page.Key, page.Value))]);
+                return true;
+            },
+            cancellationToken);
+    }
+
+    // What is found as a candidate is live again when this transaction ends, so that no cleanup takes it. An orphan is put
+    // anew: nobody knows what its object is worth, and no cleanup takes it while a backup runs.
+    private (IReadOnlyList<PageId> Deleting, IReadOnlySet<PageId> Absent) Adopt(
+        ICatalogTransaction transaction, IReadOnlyList<PageId> ids)
+    {
+        var rows = transaction.BlockMaps.Find(ids);
+        IReadOnlyList<PageId> InState(ReferenceState state) =>
+            [.. ids.Where((_, i) => rows[i]?.State == state)];
+        var candidates = InState(ReferenceState.Candidate);
+        if (candidates.Count > 0)
+        {
+            transaction.BlockMaps.SetState(candidates, ReferenceState.Live, time.GetUtcNow());
+        }
+
+        return (
+            InState(ReferenceState.Deleting),
+            ids.Where((_, i) => rows[i] is null || rows[i]!.State == ReferenceState.Orphan).ToHashSet());
+    }
+
+    private async Task StoreAsync(KeyValuePair<PageId, MapPage>[] pages, CancellationToken cancellationToken)
+    {
+        await using var batch = store.Storage.StartBatch();
+        foreach (var (id, page) in pages)
+        {
+            using var bytes = store.Pages.Seal(id, page.Level, page.Content);
+            await batch.AddAsync(ObjectNames.Page(id), bytes.Memory, cancellationToken);
+            Interlocked.Add(ref _storedBytes, bytes.Length);
+            if (batch.Count >= store.Storage.Traits.BatchObjects || batch.Bytes >= store.Storage.Traits.BatchBytes)
+            {
+                await batch.CommitAsync(cancellationToken);
+            }
+        }
+
+        if (batch.Count > 0)
+        {
+            await batch.CommitAsync(cancellationToken);
+        }
+    }
+
+    private MapPageRow NewRow(PageId id, MapPage page) =>
+        new(id, store.Name, page.Level, page.Content, ReferenceState.Live, time.GetUtcNow());
+}
