@@ -31,6 +31,8 @@ public partial class LayeringTests
         ],
         ["Benji.Store.Blocks.Documents"] =
             ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
+        ["Benji.Store.Blocks.Documents"] =
+            ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
         ["Benji.Store.Blocks.Sealing"] =
         [
             "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Model",
@@ -48,6 +50,7 @@ public partial class LayeringTests
         ["Benji.Store.Storages"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Storages.Wrappers"] = ["Benji.Store.Storages", "Benji.Store.Model"],
+        ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Transforms"] = ["Benji.Store.Transforms.Hashing", "Benji.Store.Model"],
         ["Benji.Store.Transforms.Hashing"] = ["Benji.Store.Model"],
         ["Benji.Store.Posix"] = [],
@@ -67,7 +70,12 @@ public partial class LayeringTests
 
         ["Benji.Cli"] = ["Benji.Cli.*", "Benji.Nbd", "Benji.Mount", .. StoreFront],
         ["Benji.Cli.Commands"] =
-            ["Benji.Cli", "Benji.Cli.Output", "Benji.Cli.Configuration", "Benji.Nbd", "Benji.Mount", .. StoreFront],
+        [
+            "Benji.Cli", "Benji.Cli.Output", "Benji.Cli.Completion", "Benji.Cli.Configuration", "Benji.Cli.Logging",
+            "Benji.Nbd", "Benji.Mount", .. StoreFront,
+        ],
+        ["Benji.Cli.Completion"] = [],
+        ["Benji.Cli.Logging"] = ["Benji.Store.Model"],
         ["Benji.Cli.Output"] = ["Benji.Store.Operations", "Benji.Store.Model"],
         ["Benji.Cli.Configuration"] = ["Benji.Store", "Benji.Store.Sources", "Benji.Store.Model"],
     });
