@@ -1,7 +1,10 @@
 namespace Benji.Store.Transforms;
 
 /// <summary>Lends reusable contexts that serve one thread at a time, and keeps a bounded number.</summary>
-/// <remarks>One for each processor, at least four. Safe for concurrent calls; lending and taking back allocate nothing once the contexts exist.</remarks>
+/// <remarks>
+/// One for each processor, at least four. Safe for concurrent calls; lending and taking back allocate nothing once the
+/// contexts exist.
+/// </remarks>
 internal sealed class ContextPool<T>(Func<T> create) : IDisposable
     where T : class, IDisposable
 {

@@ -54,8 +54,11 @@ internal sealed class ObjectKey : IDisposable
     /// <exception cref="ObjectDisposedException">The key was disposed and is cleared.</exception>
     public void CopyTo(Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        _key.CopyTo(destination);
+        lock (_cipherGate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _key.CopyTo(destination);
+        }
     }
 
     /// <summary>Encrypts with AES-256-GCM; source and ciphertext are the same memory or do not overlap.</summary>

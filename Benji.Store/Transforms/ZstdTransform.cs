@@ -8,7 +8,9 @@ namespace Benji.Store.Transforms;
 /// <remarks>
 /// No checksum (the frame hash is one) and no dictionary. What does not shrink is kept raw by the caller. Decoding
 /// bounds output and memory by the destination, never by a number found in the data. Safe for concurrent calls.
-/// Format: docs/format.md, "Sealed object"; source: RFC 8878.
+/// Format: docs/format.md, "Sealed object"; source: RFC 8878. The level's own tables are kept: at level 1 a hashLog of 15
+/// instead of 13 stores 0.5 % (programs, documents) to 2.9 % (logs) less and costs up to 20 % more CPU; windowLog 16 is
+/// what zstd takes for a frame by itself.
 /// </remarks>
 internal sealed class ZstdTransform : ITransform, IDisposable
 {
