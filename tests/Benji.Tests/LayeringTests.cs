@@ -31,8 +31,6 @@ public partial class LayeringTests
         ],
         ["Benji.Store.Blocks.Documents"] =
             ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
-        ["Benji.Store.Blocks.Documents"] =
-            ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
         ["Benji.Store.Blocks.Sealing"] =
         [
             "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Model",
@@ -50,7 +48,6 @@ public partial class LayeringTests
         ["Benji.Store.Storages"] = ["Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Storages.Wrappers"] = ["Benji.Store.Storages", "Benji.Store.Model"],
-        ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
         ["Benji.Store.Transforms"] = ["Benji.Store.Transforms.Hashing", "Benji.Store.Model"],
         ["Benji.Store.Transforms.Hashing"] = ["Benji.Store.Model"],
         ["Benji.Store.Posix"] = [],
