@@ -3,10 +3,12 @@ using System.Text;
 
 namespace Benji.Store.Posix;
 
-/// <summary>Finds out by what a block device is in use: a mount, swap, or another device built on it.</summary>
+/// <summary>Finds out by what a block device is in use: a mount, swap, or another device built on it or on a file.</summary>
 /// <remarks>For messages, and a second line behind the exclusive open, which alone is free of races.</remarks>
 internal static class DeviceUse
 {
+    private const string BlockDevices = "/sys/block";
+
     /// <summary>Says by what a device, or a partition of it, is in use.</summary>
     /// <returns>Words for a message, such as <c>/dev/sdb1 is mounted at /home</c>; null when nothing was found.</returns>
     /// <exception cref="PosixException">The device could not be looked up.</exception>
@@ -21,6 +23,31 @@ internal static class DeviceUse
         return WithPartitions(status.Device)
             .Select(device => FindMount(device) ?? FindSwap(device) ?? FindHolder(device))
             .FirstOrDefault(use => use is not null);
+    }
+
+    /// <summary>Says which loop device, itself perhaps mounted, a regular file is the content of.</summary>
+    /// <remarks>The kernel would let it be written over.</remarks>
+    /// <returns>Words for a message, such as <c>it is attached to /dev/loop0</c>; null when it is to none.</returns>
+    /// <exception cref="PosixException">The file, or that of a device, could not be looked up.</exception>
+    public static string? FindLoop(string path)
+    {
+        if (FileStatus.Find(path, followLink: true) is not { Kind: FileKind.Regular } status || !Directory.Exists(BlockDevices))
+        {
+            return null;
+        }
+
+        foreach (var device in Directory.EnumerateFileSystemEntries(BlockDevices, "loop*"))
+        {
+            if (BackingFile(device) is { } backing
+                && FileStatus.Find(backing, followLink: true) is { } other
+                && other.Inode == status.Inode
+                && other.FileSystem == status.FileSystem)
+            {
+                return $"it is attached to /dev/{Path.GetFileName(device)}";
+            }
+        }
+
+        return null;
     }
 
     private static IEnumerable<DeviceNumber> WithPartitions(DeviceNumber device)
@@ -118,5 +145,18 @@ internal static class DeviceUse
         }
 
         return result.ToString();
+    }
+
+    // The entry is there while a file is attached, and can vanish between looking and reading.
+    private static string? BackingFile(string device)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(device, "loop", "backing_file")).TrimEnd('\n');
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }

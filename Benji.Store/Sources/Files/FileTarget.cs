@@ -62,7 +62,7 @@ internal sealed class FileTarget : ITarget
     {
         try
         {
-            if (FileUse.Find(path) is { } use)
+            if (DeviceUse.FindLoop(path) is { } use)
             {
                 throw new InUseException($"{description} is in use: {use}. Nothing was written.");
             }
