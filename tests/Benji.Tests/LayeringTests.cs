@@ -68,11 +68,11 @@ public partial class LayeringTests
         ["Benji.Cli"] = ["Benji.Cli.*", "Benji.Nbd", "Benji.Mount", .. StoreFront],
         ["Benji.Cli.Commands"] =
         [
-            "Benji.Cli", "Benji.Cli.Output", "Benji.Cli.Completion", "Benji.Cli.Configuration", "Benji.Cli.Logging",
+            "Benji.Cli", "Benji.Cli.Output", "Benji.Cli.Logging", "Benji.Cli.Completion", "Benji.Cli.Configuration",
             "Benji.Nbd", "Benji.Mount", .. StoreFront,
         ],
-        ["Benji.Cli.Completion"] = [],
-        ["Benji.Cli.Logging"] = ["Benji.Store.Model"],
+        ["Benji.Cli.Completion"] = ["Benji.Cli.Logging"],
+        ["Benji.Cli.Logging"] = ["Benji.Cli", "Benji.Cli.Output", "Benji.Store.Operations", "Benji.Store.Model"],
         ["Benji.Cli.Output"] = ["Benji.Store.Operations", "Benji.Store.Model"],
         ["Benji.Cli.Configuration"] = ["Benji.Store", "Benji.Store.Sources", "Benji.Store.Model"],
     });

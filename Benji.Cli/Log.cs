@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Cli;
+
+/// <summary>Every message that the command line itself logs; event ids are stable.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(9001, LogLevel.Information, "{Stage}")]
+    public static partial void StageStarted(ILogger logger, string stage);
+
+    [LoggerMessage(9002, LogLevel.Information, "{Stage}: {Amount}")]
+    public static partial void SizedStageStarted(ILogger logger, string stage, string amount);
+
+    [LoggerMessage(9003, LogLevel.Information, "{Summary}")]
+    public static partial void Summary(ILogger logger, string summary);
+
+    [LoggerMessage(9004, LogLevel.Warning, "{Signal}: stopping after the step under way; once more ends at once")]
+    public static partial void Stopping(ILogger logger, string signal);
+}

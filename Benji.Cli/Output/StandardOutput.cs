@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Benji.Cli.Output;
+
+/// <summary>Standard output: buffered text in UTF-8 without a byte order mark, and the stream below it for JSON.</summary>
+/// <remarks>Not safe for concurrent calls. What was written is out after <see cref="Flush"/> only. A reader that went away
+/// (<c>benji ls | head</c>) is no failure: the console's stream drops what follows.</remarks>
+internal sealed class StandardOutput
+{
+    private const int BufferSize = 32 * 1024;
+
+    private StreamWriter? _writer;
+
+    /// <summary>Writes to <paramref name="stream"/>, which stays open.</summary>
+    public StandardOutput(Stream stream, bool isTerminal)
+    {
+        Stream = new BufferedStream(stream, BufferSize);
+        IsTerminal = isTerminal;
+    }
+
+    /// <summary>True when a person watches.</summary>
+    public bool IsTerminal { get; }
+
+    /// <summary>Takes bytes; text and bytes are not mixed in one run.</summary>
+    public Stream Stream { get; }
+
+    /// <summary>Takes text; lines end with a line feed.</summary>
+    public TextWriter Writer =>
+        _writer ??= new StreamWriter(Stream, new UTF8Encoding(false), BufferSize / 4, leaveOpen: true) { NewLine = "\n" };
+
+    /// <summary>Writes a line of text.</summary>
+    public void WriteLine(string line) => Writer.WriteLine(line);
+
+    /// <summary>Writes text as it is.</summary>
+    public void WriteText(string text) => Writer.Write(text);
+
+    /// <summary>Sends what is buffered on its way.</summary>
+    /// <exception cref="IOException">It cannot be written, the disk of a redirected output is full.</exception>
+    public void Flush()
+    {
+        _writer?.Flush();
+        Stream.Flush();
+    }
+}

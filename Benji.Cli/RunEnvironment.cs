@@ -1,0 +1,26 @@
+namespace Benji.Cli;
+
+/// <summary>What the program gets from its process: streams, terminal, environment variables and the clock.</summary>
+internal sealed record RunEnvironment
+{
+    /// <summary>Standard output.</summary>
+    public required Stream Output { get; init; }
+
+    /// <summary>True when a person watches standard output.</summary>
+    public required bool IsOutputTerminal { get; init; }
+
+    /// <summary>Standard error.</summary>
+    public required Stream Error { get; init; }
+
+    /// <summary>True when a person watches standard error.</summary>
+    public required bool IsErrorTerminal { get; init; }
+
+    /// <summary>Returns the columns of the terminal; called only where there is one.</summary>
+    public required Func<int> Width { get; init; }
+
+    /// <summary>Returns an environment variable, or null.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+}
