@@ -47,7 +47,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
         SyncDirectoriesOf(names);
     }
 
-    /// <summary>Creates an object unless its name is taken; durable when it returns true.</summary>
+    /// <summary>Creates an object unless its name is taken; what has the name is durable when it returns.</summary>
     public bool TryCreate(ObjectName name, ReadOnlyMemory<byte> content)
     {
         var file = Stage(content);
@@ -56,22 +56,24 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
             files.SyncFiles([file]);
             var isNew = false;
             InDirectory(name, () => isNew = files.TryRenameNew(file.Path, PathOf(name)));
-            if (!isNew)
+            if (isNew)
+            {
+                file.Dispose();
+            }
+            else
             {
                 Abandon(file);
-                return false;
             }
 
-            file.Dispose();
+            // Also for an object that is in the way: whoever made it may not have come this far, and the caller relies on it.
+            SyncDirectoriesOf([name]);
+            return isNew;
         }
         catch
         {
             Abandon(file);
             throw;
         }
-
-        SyncDirectoriesOf([name]);
-        return true;
     }
 
     /// <summary>Deletes objects; missing ones count as deleted. Durable when it returns.</summary>

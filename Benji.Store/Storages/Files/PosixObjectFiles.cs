@@ -21,7 +21,7 @@ internal sealed class PosixObjectFiles : IObjectFiles
     {
         _root = root;
         using var directory = PosixFile.Open(root, OpenFlags.Directory);
-        _syncsWhole = FileSystemSync.IsWholeAndReported(directory, root);
+        _syncsWhole = PosixFile.CanSyncFileSystem(directory, root);
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,280 @@
+using Benji.Store.Posix;
+using Benji.Store.Storages.Files;
+
+namespace Benji.Testing.Storages;
+
+/// <summary>What a simulated file system leaves out, to show that a crash test would notice.</summary>
+internal enum SimulatedLie
+{
+    None,
+
+    /// <summary>Syncing files does nothing.</summary>
+    FilesAreNotSynced,
+
+    /// <summary>Syncing directories does nothing.</summary>
+    DirectoriesAreNotSynced,
+
+    /// <summary>Syncing a directory does nothing for the directories in it.</summary>
+    DirectoriesInDirectoriesAreNotSynced,
+}
+
+/// <summary>Says that the simulated machine stopped; nothing of the product catches it.</summary>
+internal sealed class SimulatedCrashException() : Exception("The simulated machine stopped");
+
+/// <summary>A directory in memory that keeps what is synced and what is not apart, and on a crash loses, reorders and tears
+/// what is not.</summary>
+/// <remarks>As weak as POSIX allows: unsynced entries reach the disk in any order and independently of the bytes they name; of
+/// the bytes, any sectors do. Not safe for concurrent calls.</remarks>
+internal sealed class SimulatedFileSystem : IObjectFiles
+{
+    private const int SectorSize = 512;
+
+    private readonly SimulatedLie _lie;
+    private readonly Node _root = new(null);
+
+    /// <summary>Creates a file system with durable, empty directories.</summary>
+    public SimulatedFileSystem(SimulatedLie lie, params string[] directories)
+    {
+        _lie = lie;
+        foreach (var path in directories)
+        {
+            var (parent, name) = Locate(path);
+            parent.Set(name, new Node(null));
+            parent.Sync(entry => true);
+        }
+    }
+
+    /// <summary>Steps until the machine stops; every call is one, and within a sync every file and directory.</summary>
+    public int StepsToCrash { get; set; } = int.MaxValue;
+
+    /// <summary>Steps until one call fails for want of space.</summary>
+    public int StepsToFailure { get; set; } = int.MaxValue;
+
+    /// <summary>Returns the bytes of a file as a reader sees them now, or null when there is none.</summary>
+    public byte[]? Read(string path) => Find(path)?.Content;
+
+    /// <summary>Turns the power off and on: what is then there is durable.</summary>
+    public void Crash(Random random)
+    {
+        StepsToCrash = int.MaxValue;
+        StepsToFailure = int.MaxValue;
+        _root.Crash(random);
+    }
+
+    /// <inheritdoc/>
+    public IStagedFile Write(string path, ReadOnlyMemory<byte> content)
+    {
+        var (parent, name) = Locate(path);
+        Step("create", path);
+        if (parent.Entries.ContainsKey(name))
+        {
+            throw new PosixException("create", path, Errno.Exists);
+        }
+
+        var node = new Node([]);
+        parent.Set(name, node);
+        node.Content = content.ToArray();
+        return new StagedFile(path, node);
+    }
+
+    /// <inheritdoc/>
+    public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
+    {
+        foreach (var file in files)
+        {
+            Step("sync", file.Path);
+            ((StagedFile)file).Node.IsSynced = _lie != SimulatedLie.FilesAreNotSynced;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Rename(string source, string target)
+    {
+        var (sourceParent, sourceName) = Locate(source);
+        var (targetParent, targetName) = Locate(target);
+        Step("rename", source);
+        targetParent.Set(targetName, sourceParent.Entries[sourceName]);
+        sourceParent.Set(sourceName, null);
+    }
+
+    /// <inheritdoc/>
+    public bool TryRenameNew(string source, string target)
+    {
+        var (parent, name) = Locate(target);
+        if (parent.Entries.ContainsKey(name))
+        {
+            return false;
+        }
+
+        Rename(source, target);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryCreateDirectory(string path)
+    {
+        var (parent, name) = Locate(path);
+        Step("create directory", path);
+        if (parent.Entries.ContainsKey(name))
+        {
+            return false;
+        }
+
+        parent.Set(name, new Node(null));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void SyncDirectories(IReadOnlyCollection<string> paths)
+    {
+        foreach (var path in paths)
+        {
+            Step("sync", path);
+            if (Find(path) is { } directory && _lie != SimulatedLie.DirectoriesAreNotSynced)
+            {
+                directory.Sync(entry =>
+                    _lie != SimulatedLie.DirectoriesInDirectoriesAreNotSynced || entry?.Content is not null);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(string path)
+    {
+        if (Find(path)?.Content is null)
+        {
+            return false;
+        }
+
+        Step("delete", path);
+        var (parent, name) = Locate(path);
+        parent.Set(name, null);
+        return true;
+    }
+
+    private void Step(string action, string path)
+    {
+        if (StepsToCrash-- <= 0)
+        {
+            throw new SimulatedCrashException();
+        }
+
+        if (StepsToFailure-- == 0)
+        {
+            throw new PosixException(action, path, Errno.NoSpace);
+        }
+    }
+
+    private Node? Find(string path)
+    {
+        var node = _root;
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            node = node?.Entries.GetValueOrDefault(part);
+        }
+
+        return node;
+    }
+
+    private (Node Parent, string Name) Locate(string path)
+    {
+        var slash = path.LastIndexOf('/');
+        var parent = Find(path[..slash]) ?? throw new PosixException("find", path, Errno.NotFound);
+        return parent.Content is null
+            ? (parent, path[(slash + 1)..])
+            : throw new PosixException("find", path, Errno.NotDirectory);
+    }
+
+    private sealed class StagedFile(string path, Node node) : IStagedFile
+    {
+        public string Path => path;
+
+        public Node Node => node;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    // A file when it has content, else a directory.
+    private sealed class Node(byte[]? content)
+    {
+        private readonly Dictionary<string, Node> _durable = [];
+        private readonly List<(string Name, Node? Node)> _unsynced = [];
+
+        public byte[]? Content { get; set; } = content;
+
+        public bool IsSynced { get; set; }
+
+        public Dictionary<string, Node> Entries { get; } = [];
+
+        public void Set(string name, Node? node)
+        {
+            Put(Entries, name, node);
+            _unsynced.Add((name, node));
+        }
+
+        public void Sync(Func<Node?, bool> isSynced)
+        {
+            foreach (var (name, node) in _unsynced.Where(change => isSynced(change.Node)))
+            {
+                Put(_durable, name, node);
+            }
+
+            _unsynced.RemoveAll(change => isSynced(change.Node));
+        }
+
+        public void Crash(Random random)
+        {
+            if (Content is not null)
+            {
+                Content = IsSynced ? Content : Tear(Content, random);
+                IsSynced = true;
+                return;
+            }
+
+            // Of the changes to one name any first few have arrived, whatever did of the other names.
+            foreach (var changes in _unsynced.GroupBy(change => change.Name))
+            {
+                foreach (var (name, node) in changes.Take(random.Next(changes.Count() + 1)))
+                {
+                    Put(_durable, name, node);
+                }
+            }
+
+            _unsynced.Clear();
+            Entries.Clear();
+            foreach (var (name, node) in _durable)
+            {
+                Entries.Add(name, node);
+                node.Crash(random);
+            }
+        }
+
+        private static void Put(Dictionary<string, Node> entries, string name, Node? node)
+        {
+            if (node is null)
+            {
+                entries.Remove(name);
+            }
+            else
+            {
+                entries[name] = node;
+            }
+        }
+
+        private static byte[] Tear(byte[] content, Random random)
+        {
+            var torn = content[..(random.Next(3) == 0 ? content.Length : random.Next(content.Length + 1))];
+            for (var start = 0; start < torn.Length; start += SectorSize)
+            {
+                if (random.Next(2) == 0)
+                {
+                    torn.AsSpan(start, Math.Min(SectorSize, torn.Length - start)).Clear();
+                }
+            }
+
+            return torn;
+        }
+    }
+}
