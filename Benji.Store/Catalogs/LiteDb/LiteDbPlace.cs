@@ -18,6 +18,9 @@ internal sealed record LiteDbPlace
     /// <summary>The owners of leases; the catalog disposes it.</summary>
     public required ILeaseOwners Owners { get; init; }
 
+    /// <summary>Pages in the log before it is applied, 2 MiB: the next process reads it all.</summary>
+    public int LoggedPagesMax { get; init; } = 256;
+
     /// <summary>Makes the hash that chains the groups of the log.</summary>
     public Func<IWalHash> CreateHash { get; init; } = static () => new Sha256WalHash();
 }

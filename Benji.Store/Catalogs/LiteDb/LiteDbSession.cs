@@ -17,9 +17,6 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     /// <summary>Pages that go through one engine before it is made anew, 32 MiB.</summary>
     private const int PagesMovedMax = 4_000;
 
-    /// <summary>Pages in the log before it is applied, 2 MiB: the next process reads it all.</summary>
-    private const int LoggedPagesMax = 256;
-
     private readonly IWalHash _hash = place.CreateHash();
     private ICatalogDisk? _disk;
     private TransactionalDataStream? _data;
@@ -198,7 +195,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
 
     private void ApplyWhenLarge()
     {
-        if (_data!.LoggedPages <= LoggedPagesMax)
+        if (_data!.LoggedPages <= place.LoggedPagesMax)
         {
             return;
         }

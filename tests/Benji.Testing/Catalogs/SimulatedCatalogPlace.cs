@@ -1,0 +1,128 @@
+using Benji.Store.Catalogs;
+using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Catalogs.LiteDb.Disk;
+using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Testing.Disks;
+
+namespace Benji.Testing.Catalogs;
+
+/// <summary>A LiteDB catalog's place on a simulated disk, with a lock and lease owners in memory.</summary>
+internal static class SimulatedCatalogPlace
+{
+    /// <summary>The file of the database.</summary>
+    public const string Data = "catalog.db";
+
+    /// <summary>The file of committed pages.</summary>
+    public const string Log = "catalog.wal";
+
+    /// <summary>Makes a place for one catalog object.</summary>
+    /// <param name="disk">The disk; the object is dead when it restarts.</param>
+    /// <param name="counter">The counter of commits, which outlives the object.</param>
+    /// <param name="loggedPagesMax">Pages in the log before it is applied.</param>
+    public static LiteDbPlace On(SimulatedDisk disk, SimulatedCounter counter, int loggedPagesMax) => new()
+    {
+        Name = "simulated",
+        OpenDisk = _ => new Opened(disk),
+        Lock = new Lock(counter),
+        Owners = new Owners(),
+        LoggedPagesMax = loggedPagesMax,
+    };
+
+    private sealed class Opened(SimulatedDisk disk) : ICatalogDisk
+    {
+        private readonly int _life = disk.Life;
+
+        public ICatalogFile Data { get; } = new OpenFile(disk, SimulatedCatalogPlace.Data);
+
+        public ICatalogFile Log { get; } = new OpenFile(disk, SimulatedCatalogPlace.Log);
+
+        public bool IsCurrent() => true;
+
+        public void SyncDirectory() =>
+            disk.Do(new DiskStep(SimulatedCatalogPlace.Log, DiskStepKind.Sync, -1), _life, _ => disk.SyncNames());
+
+        public void Dispose()
+        {
+            // Closing makes nothing durable and loses nothing.
+        }
+    }
+
+    private sealed class OpenFile(SimulatedDisk disk, string name) : ICatalogFile
+    {
+        private readonly int _life = disk.Life;
+
+        public long Length
+        {
+            get
+            {
+                var length = 0L;
+                Do(DiskStepKind.Read, 0, file => length = file.Length);
+                return length;
+            }
+        }
+
+        public int Read(long offset, Span<byte> destination)
+        {
+            Do(DiskStepKind.Read, offset, _ => { });
+            return disk[name].Read(offset, destination);
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+            var bytes = source.ToArray();
+            Do(DiskStepKind.Write, offset, file => file.Write(offset, bytes));
+        }
+
+        public void Truncate(long length) => Do(DiskStepKind.Truncate, length, file => file.Truncate(length));
+
+        public void Sync() => Do(DiskStepKind.Sync, Length, file => file.Sync());
+
+        private void Do(DiskStepKind kind, long offset, Action<SimulatedFile> action) =>
+            disk.Do(new DiskStep(name, kind, offset), _life, action);
+    }
+
+    private sealed class Lock(SimulatedCounter counter) : ICatalogLock
+    {
+        public Task AcquireAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Release()
+        {
+            // One catalog object at a time uses a simulated place, and it has a turn of its own.
+        }
+
+        public long ReadCounter() => counter.Value;
+
+        public void WriteCounter(long value) => counter.Value = value;
+
+        public void Dispose()
+        {
+            // Nothing is held.
+        }
+    }
+
+    private sealed class Owners : ILeaseOwners
+    {
+        public LeaseOwner Self { get; } = new("simulated", 1, Guid.Empty);
+
+        public string BootId => "simulated";
+
+        public void Announce()
+        {
+            // There is nobody to tell.
+        }
+
+        public bool? IsAlive(LeaseOwner owner, string bootId) => true;
+
+        public void Dispose()
+        {
+            // Nothing is held.
+        }
+    }
+}
+
+/// <summary>The counter of commits in a catalog's lock file.</summary>
+internal sealed class SimulatedCounter
+{
+    /// <summary>Its value.</summary>
+    public long Value { get; set; } = 100;
+}
