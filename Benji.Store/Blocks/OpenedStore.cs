@@ -1,4 +1,5 @@
 using Benji.Store.Blocks.Documents;
+using Benji.Store.Blocks.Opening;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Storages;

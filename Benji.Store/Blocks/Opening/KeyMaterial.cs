@@ -1,4 +1,4 @@
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Opening;
 
 /// <summary>Where the master key of an encrypted store comes from: exactly one of the two.</summary>
 /// <remarks>Never printed: <see cref="ToString"/> hides it.</remarks>

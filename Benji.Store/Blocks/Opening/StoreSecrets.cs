@@ -3,7 +3,7 @@ using Benji.Store.Blocks.Documents;
 using Benji.Store.Model;
 using Benji.Store.Transforms;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Opening;
 
 /// <summary>Makes the keys of a store from its <c>store.json</c> and the configured key, and says when they do not fit.</summary>
 /// <remarks>Format: docs/format.md, "Keys".</remarks>

@@ -2,7 +2,7 @@ using Benji.Store.Model;
 using Benji.Store.Storages;
 using Benji.Store.Transforms;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Opening;
 
 /// <summary>What a storage is opened with as a store.</summary>
 internal sealed record StoreOpening

@@ -1,0 +1,19 @@
+namespace Benji.Store.Blocks;
+
+/// <summary>The damaged frames of one block, each once, in the order of their index.</summary>
+internal sealed class DamageList
+{
+    private readonly SortedList<int, FrameDamage> _damages = [];
+
+    /// <summary>Damaged frames.</summary>
+    public int Count => _damages.Count;
+
+    /// <summary>The damaged frames by index.</summary>
+    public IReadOnlyList<FrameDamage> Damages => [.. _damages.Values];
+
+    /// <summary>Adds a frame; one that is there keeps its reason.</summary>
+    public void Add(int frame, string reason) => _damages.TryAdd(frame, new FrameDamage(frame, reason));
+
+    /// <summary>True when the frame is damaged.</summary>
+    public bool Contains(int frame) => _damages.ContainsKey(frame);
+}
