@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Benji.Store.Model;
 
@@ -11,6 +12,9 @@ public static class Names
 
     /// <summary>Bytes in a volume's name.</summary>
     public const int VolumeLengthMax = 200;
+
+    /// <summary>Characters in the value of a label or the name of a snapshot.</summary>
+    public const int LabelValueLengthMax = 255;
 
     private static readonly SearchValues<char> First = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
@@ -53,12 +57,42 @@ public static class Names
         }
     }
 
+    /// <summary>Refuses a label that is not valid, naming the rule.</summary>
+    /// <param name="name">Parts of letters, digits, <c>_ . : + -</c> joined by slashes, as in <c>benji.me/instance</c>.</param>
+    /// <param name="value">At most <see cref="LabelValueLengthMax"/> characters, none of them a control character.</param>
+    /// <exception cref="UsageException">The label is not valid.</exception>
+    public static void CheckLabel(string name, string value)
+    {
+        if (name.Length > VolumeLengthMax || !name.Split('/').All(part => IsPart(part)))
+        {
+            throw new UsageException(
+                $"Label name {Show(name)} is not valid: use parts of A-Z a-z 0-9 _ . : + - joined by '/', at most " +
+                $"{VolumeLengthMax} bytes in all.");
+        }
+
+        CheckText($"Value of label {Show(name)}", value);
+    }
+
+    /// <summary>Refuses a free text (a label's value, a snapshot's name) that is too long or would garble a listing.</summary>
+    /// <exception cref="UsageException">The text is not valid.</exception>
+    public static void CheckText(string what, string text)
+    {
+        if (text.Length > LabelValueLengthMax || text.Any(char.IsControl) || !IsWellFormed(text))
+        {
+            throw new UsageException(
+                $"{what} {Show(text)} is not valid: use at most {LabelValueLengthMax} characters and no control characters.");
+        }
+    }
+
     /// <summary>Quotes a name for a message: control characters are escaped, what is too long is cut.</summary>
     public static string Show(string name)
     {
         var cut = name.Length <= 60 ? name : $"{name[..57]}...";
         return $"'{string.Concat(cut.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()))}'";
     }
+
+    // Half a surrogate pair could not be written as UTF-8.
+    private static bool IsWellFormed(string text) => !text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar);
 
     private static bool IsPart(string part) =>
         part.Length is > 0 and <= PartLengthMax
