@@ -79,7 +79,9 @@ public partial class LayeringTests
         ["Benji.Cli.Completion"] = ["Benji.Cli.Logging"],
         ["Benji.Cli.Logging"] = ["Benji.Cli", "Benji.Cli.Output", "Benji.Store.Operations", "Benji.Store.Model"],
         ["Benji.Cli.Output"] = ["Benji.Store.Operations", "Benji.Store.Model"],
-        ["Benji.Cli.Configuration"] = ["Benji.Store", "Benji.Store.Sources", "Benji.Store.Model"],
+        ["Benji.Cli.Configuration"] =
+            ["Benji.Cli.Configuration.Yaml", "Benji.Store", "Benji.Store.Sources", "Benji.Store.Model"],
+        ["Benji.Cli.Configuration.Yaml"] = ["Benji.Store.Model"],
     });
 
     /// <summary>What Benji.Store shows to the command line.</summary>
