@@ -64,11 +64,18 @@ internal sealed class TemporaryFolder : IDisposable
 
     private static void ClearIfDead(string lockPath)
     {
-        using var @lock = FileLock.OpenExisting(lockPath);
-        if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
+        try
         {
-            Remove(lockPath[..^LockSuffix.Length]);
-            PosixFile.TryDelete(lockPath);
+            using var @lock = FileLock.OpenExisting(lockPath);
+            if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
+            {
+                Remove(lockPath[..^LockSuffix.Length]);
+                PosixFile.TryDelete(lockPath);
+            }
+        }
+        catch (PosixException failure) when (failure.Errno is Errno.AccessDenied or Errno.NotPermitted)
+        {
+            // Another user's run, dead or alive: only that user, or root, can clear it.
         }
     }
 
