@@ -8,7 +8,8 @@ namespace Benji.Store.Sources.Files;
 
 /// <summary>Writes a regular file: a new one under its name only when it is whole, an existing one in place.</summary>
 /// <remarks>A new file is written as <c>NAME.partial-XXXXXXXX</c> beside its name, mode 0600, and renamed by the flush; a
-/// target that is disposed before removes it, and after a crash its name shows what it is. An existing file gets the
+/// target that is disposed before removes it, and after a crash its name shows what it is. A whole file that cannot get
+/// its name is kept. An existing file gets the
 /// version's size: a shorter one at once, a longer one by the flush. Calls run on the caller's thread.</remarks>
 internal sealed class FileTarget : ITarget
 {
@@ -19,6 +20,7 @@ internal sealed class FileTarget : ITarget
     private readonly string _path;
     private readonly long _size;
     private bool _isPartial;
+    private bool _isWhole;
 
     private FileTarget(WritableFile file, string path, string description, long size, bool isNew)
     {
@@ -102,19 +104,30 @@ internal sealed class FileTarget : ITarget
     }
 
     /// <inheritdoc/>
-    /// <exception cref="AlreadyExistsException">Something else got the name meanwhile; the partial file stays until this
-    /// target is disposed.</exception>
+    /// <exception cref="AlreadyExistsException">Something else got the name meanwhile; the message says where the whole
+    /// file is.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+
+        // Nothing that follows is undone by a cancellation: synced, named and the name synced belong together.
         try
         {
-            // Nothing that follows is undone by a cancellation: synced, named and the name synced belong together.
             PosixFile.Truncate(_file.Handle, _file.Path, _size);
-            _file.Sync();
-            if (_isPartial && !PosixFile.TryRenameNew(_file.Path, _path))
+        }
+        catch (PosixException cause)
+        {
+            throw _file.Failure("Setting the size of", cause);
+        }
+
+        _file.Sync();
+        _isWhole = true;
+        try
+        {
+            if (_isPartial && !NewName.TryGive(_file.Path, _path))
             {
-                throw new AlreadyExistsException($"{Description} came to exist while it was being written.");
+                throw new AlreadyExistsException(
+                    $"{Description} came to exist while it was being written; the whole restore is in '{_file.Path}'.");
             }
 
             _isPartial = false;
@@ -122,18 +135,18 @@ internal sealed class FileTarget : ITarget
         }
         catch (PosixException cause)
         {
-            throw _file.Failure("Making durable", cause);
+            throw _file.Failure(_isPartial ? $"The whole restore is in '{_file.Path}', but naming" : "Naming", cause);
         }
 
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Closes the file and removes it when it is a new one that was never flushed.</summary>
+    /// <summary>Closes the file and removes it when it is a new one that was not written to its end and flushed.</summary>
     /// <exception cref="StorageException">The partial file cannot be removed.</exception>
     public ValueTask DisposeAsync()
     {
         _file.Dispose();
-        if (_isPartial)
+        if (_isPartial && !_isWhole)
         {
             _isPartial = false;
             try

@@ -78,16 +78,39 @@ public sealed class FileTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task ANameTakenMeanwhileIsNotReplaced()
+    public async Task ANameTakenMeanwhileIsNotReplacedAndTheWholeFileIsKept()
     {
+        AlreadyExistsException error;
         await using (var target = Opener.OpenTarget(_directory["new"], 8192, force: true))
         {
             await File.WriteAllTextAsync(_directory["new"], "theirs");
-            await Assert.ThrowsAsync<AlreadyExistsException>(async () => await target.FlushAsync(CancellationToken.None));
+            error = await Assert.ThrowsAsync<AlreadyExistsException>(
+                async () => await target.FlushAsync(CancellationToken.None));
         }
 
         Assert.Equal("theirs", await File.ReadAllTextAsync(_directory["new"]));
+        var kept = Assert.Single(Directory.GetFiles(_directory.Path, "new.partial-*"));
+        Assert.Equal(8192, new FileInfo(kept).Length);
+        Assert.Contains(kept, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APlaceholderGivesTheNameOnlyWhenItIsFree()
+    {
+        using (File.Create(_directory["partial"]))
+        {
+        }
+
+        Assert.True(NewName.TryGiveByPlaceholder(_directory["partial"], _directory["new"]));
         Assert.Equal([_directory["new"]], Directory.GetFiles(_directory.Path));
+        using (File.Create(_directory["partial"]))
+        {
+        }
+
+        Assert.False(NewName.TryGiveByPlaceholder(_directory["partial"], _directory["new"]));
+        Assert.True(File.Exists(_directory["partial"]));
+        Assert.Throws<PosixException>(() => NewName.TryGiveByPlaceholder(_directory["none"], _directory["other"]));
+        Assert.False(File.Exists(_directory["other"]));
     }
 
     [Fact]
