@@ -1,0 +1,23 @@
+using System.Globalization;
+using Benji.Bench;
+
+// What scripts/bench cannot measure from outside the program; each verb prints one JSON object of seconds.
+switch (args)
+{
+    case ["stages", var image]:
+        await StageCosts.PrintAsync(image);
+        return 0;
+    case ["fill", var home, var tebibytes]:
+        await SimulatedStore.FillAsync(home, int.Parse(tebibytes, CultureInfo.InvariantCulture));
+        return 0;
+    case ["change", var home]:
+        await SimulatedStore.ChangeAsync(home);
+        return 0;
+    case ["versions", var home, var count]:
+        await SimulatedVersions.AddAsync(home, int.Parse(count, CultureInfo.InvariantCulture));
+        return 0;
+    default:
+        await Console.Error.WriteLineAsync(
+            "usage: Benji.Bench stages IMAGE | fill HOME TEBIBYTES | change HOME | versions HOME COUNT");
+        return 64;
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Maps;
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+
+namespace Benji.Bench;
+
+/// <summary>A volume of many TiB whose blocks are random ids and empty objects: its catalog, maps and listing are real.</summary>
+internal static class SimulatedStore
+{
+    private const int RowsPerTransaction = 2048;
+    private const int ObjectLength = 1_000_000;
+
+    private static readonly VersionName Base = new("simulated/disk", "base");
+    private static readonly string[] ChangedNames = ["first", "second"];
+
+    /// <summary>Makes a store with one version of <paramref name="tebibytes"/> TiB without holes.</summary>
+    public static async Task FillAsync(string home, int tebibytes)
+    {
+        await using var parts = await BenchParts.OpenAsync(home);
+        var geometry = new BlockGeometry((long)tebibytes << 40, BlockGeometry.BlockSizeDefault);
+        var random = new Random(tebibytes);
+        var map = new MapBuilder(parts.Pages, null, geometry);
+        var ids = new List<BlockId>(RowsPerTransaction);
+        for (var index = 0L; index < geometry.BlockCount; index++)
+        {
+            var id = NextId(random);
+            map.Set(index, id);
+            ids.Add(id);
+            if (ids.Count == RowsPerTransaction || index == geometry.BlockCount - 1)
+            {
+                foreach (var block in ids)
+                {
+                    MakeEmptyObject(home, block);
+                }
+
+                await RecordAsync(parts, ids);
+                ids.Clear();
+                await map.AdvanceAsync(index + 1, CancellationToken.None);
+            }
+        }
+
+        await PublishAsync(parts, Base, geometry, await map.CompleteAsync(CancellationToken.None));
+    }
+
+    /// <summary>Makes two versions of it, each with 1 % of the blocks changed at random as hints would say, and prints the
+    /// CPU seconds of the second one's catalog and map work: find the old blocks, look the new ones up, record them, write
+    /// the map, publish. The first warms the code up, as the bar leaves start-up out.</summary>
+    public static async Task ChangeAsync(string home)
+    {
+        await using var parts = await BenchParts.OpenAsync(home);
+        var version = await parts.Catalog.ReadAsync(t => t.Versions.Find(Base)!, CancellationToken.None);
+        var random = new Random(7);
+        var spent = TimeSpan.Zero;
+        foreach (var name in ChangedNames)
+        {
+            var before = Environment.CpuUsage.TotalTime;
+            await ChangeAsync(parts, version, new VersionName(Base.Volume, name), random);
+            spent = Environment.CpuUsage.TotalTime - before;
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"cpu": {{spent.TotalSeconds:F3}}}"""));
+    }
+
+    private static async Task ChangeAsync(BenchParts parts, VersionRecord version, VersionName name, Random random)
+    {
+        var geometry = version.Geometry;
+        var changed = new SortedSet<long>();
+        while (changed.Count < geometry.BlockCount / 100)
+        {
+            changed.Add(random.NextInt64(geometry.BlockCount));
+        }
+
+        var reader = new MapReader(parts.Pages, version.Root, geometry);
+        var map = new MapBuilder(parts.Pages, reader, geometry);
+        foreach (var batch in changed.Chunk(512))
+        {
+            await reader.FindAsync(batch, CancellationToken.None);
+            BlockId[] ids = [.. batch.Select(_ => NextId(random))];
+            await parts.Catalog.ReadAsync(t => t.BlockReferences.Find(ids), CancellationToken.None);
+            await RecordAsync(parts, ids);
+            for (var i = 0; i < batch.Length; i++)
+            {
+                map.Set(batch[i], ids[i]);
+            }
+
+            await map.AdvanceAsync(batch[^1], CancellationToken.None);
+        }
+
+        await PublishAsync(parts, name, geometry, await map.CompleteAsync(CancellationToken.None));
+    }
+
+    private static BlockId NextId(Random random)
+    {
+        Span<byte> bytes = stackalloc byte[Hash256.Size];
+        random.NextBytes(bytes);
+        return new BlockId(new Hash256(bytes));
+    }
+
+    private static void MakeEmptyObject(string home, BlockId id)
+    {
+        var path = Path.Combine(BenchParts.StoragePath(home), ObjectNames.Block(id, BlockForm.Whole).Value);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Create(path).Dispose();
+    }
+
+    private static Task RecordAsync(BenchParts parts, IReadOnlyList<BlockId> ids)
+    {
+        BlockRow[] rows =
+        [
+            .. ids.Select(id => new BlockRow(
+                id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
+                BlockGeometry.BlockSizeDefault, ObjectLength, [], IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
+        ];
+        return parts.Catalog.WriteAsync(
+            t =>
+            {
+                t.BlockReferences.Put(rows);
+                return true;
+            },
+            CancellationToken.None);
+    }
+
+    private static async Task PublishAsync(BenchParts parts, VersionName name, BlockGeometry geometry, PageId root)
+    {
+        var version = new VersionRecord
+        {
+            Id = Guid.NewGuid(),
+            Name = name,
+            Date = BenchParts.Now,
+            Size = geometry.Size,
+            BlockSize = geometry.BlockSize,
+            Storage = BenchParts.StorageName,
+            Root = root,
+            AllocatedBytes = geometry.Size,
+        };
+        await new ManifestStore(parts.Store).PutAsync(version, CancellationToken.None);
+        await parts.Catalog.WriteAsync(
+            t =>
+            {
+                t.Versions.Add(version);
+                return true;
+            },
+            CancellationToken.None);
+    }
+}
