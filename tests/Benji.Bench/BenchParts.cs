@@ -1,5 +1,6 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
+using Benji.Store.Blocks.Opening;
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Model;
@@ -11,7 +12,7 @@ namespace Benji.Bench;
 internal sealed class BenchParts : IAsyncDisposable
 {
     /// <summary>The name of the storage in a home directory without a configuration.</summary>
-    public const string StorageName = "default";
+    public const string StorageName = "storage";
 
     private BenchParts(OpenedStore store, ICatalog catalog)
     {
