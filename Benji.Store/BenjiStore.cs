@@ -1,0 +1,144 @@
+using Benji.Store.Catalogs;
+using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Model;
+using Benji.Store.Operations;
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Store;
+
+/// <summary>The front door: a catalog with its storages, opened, and one method for each thing that can be asked of them.</summary>
+/// <remarks>Safe for concurrent calls. Every method may throw what its operation documents, and <see cref="CatalogException"/>
+/// when the catalog cannot be used.</remarks>
+public sealed class BenjiStore : IAsyncDisposable
+{
+    private const long IdleBufferBytes = 64L * 1024 * 1024;
+
+    private readonly StoreContext _context;
+    private readonly StoreDirectory _stores;
+
+    private BenjiStore(
+        StoreOptions options, StoreParts parts, ICatalog catalog, ILogger logger, TimeProvider time)
+    {
+        var pool = new BlockBufferPool(IdleBufferBytes);
+        _stores = new StoreDirectory(options, parts, catalog, pool, time);
+        _context = new StoreContext
+        {
+            Catalog = catalog,
+            Stores = _stores,
+            Sources = options.Sources,
+            Pool = pool,
+            Time = time,
+            Logger = logger,
+            Settings = new OperationSettings(
+                options.BlockSize, options.DisallowRemoveWhenYounger, options.CleanupGracePeriod, options.Workers),
+        };
+    }
+
+    /// <summary>Opens the store, and first finishes what a crash of an earlier run left half done.</summary>
+    /// <param name="options">Where everything is.</param>
+    /// <param name="mayCreate">True to make a new catalog where there is none, as the first backup does.</param>
+    /// <param name="logging">Where operations log.</param>
+    /// <param name="time">The only clock.</param>
+    /// <param name="cancellationToken">Stops the opening.</param>
+    /// <exception cref="NotFoundException">There is no catalog.</exception>
+    /// <exception cref="ConfigurationException">The catalog or a storage is of a newer format, or a key does not fit.</exception>
+    public static Task<BenjiStore> OpenAsync(
+        StoreOptions options,
+        bool mayCreate,
+        ILoggerFactory logging,
+        TimeProvider time,
+        CancellationToken cancellationToken = default) =>
+        OpenAsync(options, StoreParts.Plain, mayCreate, logging, time, cancellationToken);
+
+    /// <summary>Backs a source up into a new version.</summary>
+    public Task<BackupResult> BackupAsync(
+        BackupRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>
+        new BackupOperation(_context, request, progress).RunAsync(cancellationToken);
+
+    /// <summary>Writes a version to a target.</summary>
+    public Task<RestoreResult> RestoreAsync(
+        RestoreRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>
+        new RestoreOperation(_context, request, progress).RunAsync(cancellationToken);
+
+    /// <summary>Checks a version.</summary>
+    public Task<ScrubResult> ScrubAsync(
+        ScrubRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>
+        new ScrubOperation(_context, request, progress).RunAsync(cancellationToken);
+
+    /// <summary>Removes versions.</summary>
+    public Task<RemoveResult> RemoveAsync(RemoveRequest request, CancellationToken cancellationToken = default) =>
+        new RemoveOperation(_context).RunAsync(request, cancellationToken);
+
+    /// <summary>Lists versions by volume, then date.</summary>
+    /// <param name="volume">Only this volume's; null for all.</param>
+    /// <param name="cancellationToken">Stops the wait for the catalog.</param>
+    public Task<IReadOnlyList<VersionRecord>> ListAsync(string? volume, CancellationToken cancellationToken = default) =>
+        _context.Catalog.ReadAsync(transaction => transaction.Versions.List(volume), cancellationToken);
+
+    /// <summary>Sets and removes labels of a version.</summary>
+    /// <exception cref="NotFoundException">There is no such version.</exception>
+    public async Task<VersionRecord> LabelAsync(
+        string version,
+        IReadOnlyDictionary<string, string> set,
+        IReadOnlyCollection<string> remove,
+        CancellationToken cancellationToken = default) =>
+        await ChangeAsync(version, record => Labels.Change(record, set, remove), cancellationToken);
+
+    /// <summary>Protects a version from removal and retention, or allows both again.</summary>
+    /// <exception cref="NotFoundException">There is no such version.</exception>
+    public async Task<VersionRecord> ProtectAsync(
+        string version, bool isProtected, CancellationToken cancellationToken = default) =>
+        await ChangeAsync(
+            version,
+            record => record.IsProtected == isProtected ? record : record with { IsProtected = isProtected },
+            cancellationToken);
+
+    /// <summary>Closes the storages and the catalog; leases of this process end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stores.DisposeAsync();
+        await _context.Catalog.DisposeAsync();
+    }
+
+    internal static async Task<BenjiStore> OpenAsync(
+        StoreOptions options,
+        StoreParts parts,
+        bool mayCreate,
+        ILoggerFactory logging,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        if (!mayCreate && !LiteDbCatalog.Exists(options.CatalogPath))
+        {
+            throw new NotFoundException(
+                $"There is no catalog at {options.CatalogPath}. 'benji backup' makes a new one; 'benji rebuild' makes it " +
+                "from the storages that hold versions already.");
+        }
+
+#pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
+        var catalog = parts.WrapCatalog(await LiteDbCatalog.OpenAsync(
+            new LiteDbCatalogOptions { Path = options.CatalogPath, Create = mayCreate, TimeProvider = time },
+            cancellationToken));
+#pragma warning restore CA2000
+        var store = new BenjiStore(options, parts, catalog, logging.CreateLogger("benji"), time);
+        try
+        {
+            await new IntentRecovery(store._context).RunAsync(cancellationToken);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+
+        return store;
+    }
+
+    private async Task<VersionRecord> ChangeAsync(
+        string version, Func<VersionRecord, VersionRecord> change, CancellationToken cancellationToken)
+    {
+        var found = await _context.Catalog.ReadAsync(
+            transaction => VersionResolver.Resolve(transaction, version), cancellationToken);
+        return await new ManifestChange(_context).ApplyAsync(found.Id, change, cancellationToken);
+    }
+}
