@@ -6,8 +6,8 @@ using Benji.Store.Storages;
 namespace Benji.Store.Blocks;
 
 /// <summary>Deletes what stands in <see cref="ReferenceState.Deleting"/>: first the objects, then the rows.</summary>
-/// <remarks>A crash in between leaves rows that whoever holds the cleanup lease next finishes; deleting is idempotent. Safe
-/// for concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
+/// <remarks>A crash in between leaves rows that whoever holds the cleanup lease next finishes; deleting is idempotent.
+/// Safe for concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
 internal sealed class ClaimedDeletion(OpenedStore store, ICatalog catalog)
 {
     /// <summary>Deletes blocks and pages whose rows are in that state, durable when it returns.</summary>

@@ -3,7 +3,8 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Blocks;
 
-/// <summary>Lets a writer pass a deletion that is under way: it waits for the cleanup, or finishes what a dead one left.</summary>
+/// <summary>Lets a writer pass a deletion that is under way: it waits for the cleanup, or finishes what a dead one
+/// left.</summary>
 /// <remarks>Safe for concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
 internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, TimeProvider time)
 {

@@ -47,4 +47,8 @@ internal static partial class Log
 
     [LoggerMessage(13, LogLevel.Warning, "The intent of version {Version} stays until the next command forgets it")]
     public static partial void IntentStays(ILogger logger, VersionName version, Exception failure);
+
+    [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
+        + "{Orphans} orphans found")]
+    public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
 }

@@ -5,10 +5,10 @@ using Benji.Store.Model;
 namespace Benji.Store.Blocks.Maps;
 
 /// <summary>A bounded set of ids that keeps 8 or 16 bytes of each, by open addressing.</summary>
-/// <remarks>Two ids that agree in those bytes count as one. With 8 of them, among three million ids, that happens once in
-/// four million stores: good for asking "is it needed", where the wrong answer keeps an object too long. With 16 it does
-/// not happen: good for "was it visited", where the wrong answer loses what hangs below. Not safe for concurrent calls.
-/// </remarks>
+/// <remarks>Two ids that agree in those bytes count as one. With 8 of them, among three million ids, that happens once
+/// in four million stores: good for asking "is it needed", where the wrong answer keeps an object too long. With 16 it
+/// does not happen: good for "was it visited", where the wrong answer loses what hangs below. Not safe for concurrent
+/// calls. </remarks>
 internal sealed class FingerprintSet
 {
     private const int SlotsMin = 1 << 12;

@@ -29,7 +29,8 @@ internal readonly record struct IdPartition(int Bits, uint Index)
         }
     }
 
-    /// <summary>The greatest id before the range, from which a listing by id goes on; null where it is the first.</summary>
+    /// <summary>The greatest id before the range, from which a listing by id goes on; null where it is the
+    /// first.</summary>
     public Hash256? Before
     {
         get

@@ -3,13 +3,13 @@ using Benji.Store.Model;
 namespace Benji.Store.Blocks.Maps;
 
 /// <summary>Makes a new block map out of a base version's map and the blocks that differ from it.</summary>
-/// <remarks><para>The base may have another size, but the same block size: a map that grew past its base's levels gets new
-/// pages above the old root, one that shrank loses the entries behind its last block from every page on its right edge.
-/// Pages without a changed entry are shared with the base by their id; a leaf page that is not touched is not even read.
-/// Without a base every block that is not set is a hole.</para>
-/// <para><see cref="Set"/> is safe for concurrent calls and beside the other methods; those are for one caller. Memory: the
-/// pages between the first open block and the last one set, and at most <see cref="BatchPages"/> pages of 8 KiB three
-/// times over.</para></remarks>
+/// <remarks><para>The base may have another size, but the same block size: a map that grew past its base's levels gets
+/// new pages above the old root, one that shrank loses the entries behind its last block from every page on its right
+/// edge. Pages without a changed entry are shared with the base by their id; a leaf page that is not touched is not
+/// even read. Without a base every block that is not set is a hole.</para>
+/// <para><see cref="Set"/> is safe for concurrent calls and beside the other methods; those are for one caller. Memory:
+/// the pages between the first open block and the last one set, and at most <see cref="BatchPages"/> pages of 8 KiB
+/// three times over.</para></remarks>
 internal sealed class MapBuilder
 {
     /// <summary>Pages that are read and put in one trip.</summary>
@@ -64,8 +64,8 @@ internal sealed class MapBuilder
         }
     }
 
-    /// <summary>Says that no block below <paramref name="firstOpenBlock"/> will be set any more, so that finished pages can
-    /// be put, whenever there are enough of them for a trip.</summary>
+    /// <summary>Says that no block below <paramref name="firstOpenBlock"/> will be set any more, so that finished pages
+    /// can be put, whenever there are enough of them for a trip.</summary>
     /// <param name="firstOpenBlock">Never smaller than before.</param>
     /// <param name="cancellationToken">Stops before the next step.</param>
     /// <exception cref="CorruptDataException">A page of the base is missing or damaged.</exception>
@@ -78,7 +78,8 @@ internal sealed class MapBuilder
             Invariant.Holds(firstOpenBlock >= _firstOpenBlock && !_isComplete);
             _firstOpenBlock = firstOpenBlock;
 
-            // All keys are counted when the last of a trip's worth is finished; otherwise at most a trip's worth is looked at.
+            // All keys are counted when the last of a trip's worth is finished; otherwise at most a trip's worth is
+            // looked at.
             isWorthATrip = _pending[0].Count >= BatchPages
                 && _pending[0].Keys.Take(BatchPages).Last() < finishedLeaves;
         }

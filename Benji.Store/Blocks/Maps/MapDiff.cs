@@ -4,8 +4,8 @@ using Benji.Store.Model;
 namespace Benji.Store.Blocks.Maps;
 
 /// <summary>Finds the blocks in which two maps differ, passing over the pages that they share.</summary>
-/// <remarks>The maps may have different sizes but one block size. A block behind the end of one of them counts as a hole
-/// there; a block whose length alone differs (a short last one that is a hole in both) is not listed.</remarks>
+/// <remarks>The maps may have different sizes but one block size. A block behind the end of one of them counts as a
+/// hole there; a block whose length alone differs (a short last one that is a hole in both) is not listed.</remarks>
 internal static class MapDiff
 {
     /// <summary>Lists the differing blocks in the order of their indexes.</summary>
@@ -54,8 +54,8 @@ internal static class MapDiff
 
             if (level > 0 && !AreEqual(before, after, level - 1, new PageId(beforeEntry), new PageId(afterEntry)))
             {
-                var below = WalkAsync(
-                    before, after, level - 1, child, new PageId(beforeEntry), new PageId(afterEntry), cancellationToken);
+                var (beforeChild, afterChild) = (new PageId(beforeEntry), new PageId(afterEntry));
+                var below = WalkAsync(before, after, level - 1, child, beforeChild, afterChild, cancellationToken);
                 await foreach (var change in below)
                 {
                     yield return change;
@@ -64,8 +64,8 @@ internal static class MapDiff
         }
     }
 
-    // Holes are equal at every level. Other pages are named by level and content, so that equal ids are equal pages where
-    // both sides have pages of this level.
+    // Holes are equal at every level. Other pages are named by level and content, so that equal ids are equal pages
+    // where both sides have pages of this level.
     private static bool AreEqual(Side before, Side after, int level, PageId beforeId, PageId afterId) =>
         beforeId == afterId && (beforeId.IsHole || (before.HasLevel(level) && after.HasLevel(level)));
 

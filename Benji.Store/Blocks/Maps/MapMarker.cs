@@ -3,10 +3,11 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Blocks.Maps;
 
-/// <summary>Finds the pages and blocks that a set of block maps reach, within bounded memory however many they are.</summary>
-/// <remarks><para>The pages above the leaves are walked first, each once; they are few, one for 256 leaves. Leaf pages and
-/// blocks are gathered by ranges of their ids: one range while everything fits, and when a set is full its range is cut in
-/// half and done again. Each further range of blocks reads the leaves once more.</para>
+/// <summary>Finds the pages and blocks that a set of block maps reach, within bounded memory however many they
+/// are.</summary>
+/// <remarks><para>The pages above the leaves are walked first, each once; they are few, one for 256 leaves. Leaf pages
+/// and blocks are gathered by ranges of their ids: one range while everything fits, and when a set is full its range is
+/// cut in half and done again. Each further range of blocks reads the leaves once more.</para>
 /// <para>Not safe for concurrent calls.</para></remarks>
 internal sealed class MapMarker
 {
@@ -36,11 +37,15 @@ internal sealed class MapMarker
         _blocks = new FingerprintSet(blockSlots, isWide: false);
     }
 
-    /// <summary>Marks and hands out what is reached, range by range, in the order of ids; the ranges together are all.</summary>
-    /// <param name="onPages">Given the reached pages of a range, before any blocks; null when they are not wanted.</param>
-    /// <param name="onBlocks">Given the reached blocks of a range. A set is valid until the call's task completes.</param>
+    /// <summary>Marks and hands out what is reached, range by range, in the order of ids; the ranges together are
+    /// all.</summary>
+    /// <param name="onPages">Given the reached pages of a range, before any blocks; null when they are not
+    /// wanted.</param>
+    /// <param name="onBlocks">Given the reached blocks of a range. A set is valid until the call's task
+    /// completes.</param>
     /// <param name="cancellationToken">Ends the marking.</param>
-    /// <exception cref="CorruptDataException">A page is missing or damaged: nothing below it could be marked.</exception>
+    /// <exception cref="CorruptDataException">A page is missing or damaged: nothing below it could be
+    /// marked.</exception>
     public async Task MarkAsync(
         Func<IdPartition, ReachedPages, Task>? onPages,
         Func<IdPartition, FingerprintSet, Task> onBlocks,
@@ -73,10 +78,11 @@ internal sealed class MapMarker
         var isComplete = true;
         for (var leaves = IdPartition.All; ; leaves = leaves.Next)
         {
-            LeafPass pass;
-            while ((pass = await GatherLeavesAsync(leaves, blocks, isComplete, cancellationToken)) == LeafPass.LeavesFull)
+            var pass = await GatherLeavesAsync(leaves, blocks, isComplete, cancellationToken);
+            while (pass == LeafPass.LeavesFull)
             {
                 leaves = leaves.Half;
+                pass = await GatherLeavesAsync(leaves, blocks, isComplete, cancellationToken);
             }
 
             // Pages are swept in any case; blocks only when all of them were gathered.

@@ -4,8 +4,8 @@ using Benji.Store.Model;
 namespace Benji.Store.Blocks.Maps;
 
 /// <summary>Reads one version's block map: single entries by index, or all of a range in order.</summary>
-/// <remarks>Safe for concurrent calls. Keeps at most <see cref="CachedPagesMax"/> pages of 8 KiB, and a read of a range at
-/// most <see cref="BatchPagesMax"/> more a level.</remarks>
+/// <remarks>Safe for concurrent calls. Keeps at most <see cref="CachedPagesMax"/> pages of 8 KiB, and a read of a range
+/// at most <see cref="BatchPagesMax"/> more a level.</remarks>
 internal sealed class MapReader
 {
     /// <summary>Pages kept for the next look-up: 1 MiB.</summary>
@@ -128,7 +128,8 @@ internal sealed class MapReader
         }
     }
 
-    /// <summary>Finds the ids of pages by level and number; a page behind the end, or over holes only, is a hole.</summary>
+    /// <summary>Finds the ids of pages by level and number; a page behind the end, or over holes only, is a
+    /// hole.</summary>
     internal async ValueTask<PageId[]> FindPagesAsync(
         int level, IReadOnlyList<long> pageNumbers, CancellationToken cancellationToken)
     {
@@ -187,8 +188,8 @@ internal sealed class MapReader
     private static int PositionAt(int level, long blockIndex) =>
         (int)(blockIndex / MapTree.EntrySpan(level) % BlockGeometry.PageEntries);
 
-    // Walks the part of one subtree that lies in [first, end). The children of a page are read in batches; each batch is
-    // walked before the next is read, which bounds memory at one batch a level.
+    // Walks the part of one subtree that lies in [first, end). The children of a page are read in batches; each batch
+    // is walked before the next is read, which bounds memory at one batch a level.
     private async IAsyncEnumerable<MapRun> WalkAsync(
         int level, long number, PageId id, long first, long end,
         [EnumeratorCancellation] CancellationToken cancellationToken)

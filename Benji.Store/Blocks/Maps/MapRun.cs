@@ -2,7 +2,8 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Blocks.Maps;
 
-/// <summary>Consecutive blocks of a map: either a stretch of holes of any length, or at most one leaf page's ids.</summary>
+/// <summary>Consecutive blocks of a map: either a stretch of holes of any length, or at most one leaf page's
+/// ids.</summary>
 /// <param name="FirstBlock">The index of the first block.</param>
 /// <param name="Count">Blocks in the run, at least 1.</param>
 /// <param name="Ids">The ids, single holes among them; empty for a stretch of holes.</param>

@@ -4,8 +4,8 @@ namespace Benji.Store.Blocks.Maps;
 
 /// <summary>The arithmetic of a block map's tree: which page and entry a block has at each level.</summary>
 /// <remarks>A page is known by its level and its number: page <c>p</c> of level <c>n</c> stands over the blocks from
-/// p * 256^(n+1). Its entry <c>e</c> stands over 256^n blocks; at level 0 that is the block itself. Pure functions. Format:
-/// docs/format.md, "Block map".</remarks>
+/// p * 256^(n+1). Its entry <c>e</c> stands over 256^n blocks; at level 0 that is the block itself. Pure functions.
+/// Format: docs/format.md, "Block map".</remarks>
 internal static class MapTree
 {
     /// <summary>The most levels that a block map can have: 256^5 blocks are more than the largest version's.</summary>
@@ -28,8 +28,8 @@ internal static class MapTree
     /// <summary>The entry of its leaf page that names a block.</summary>
     public static int PositionInLeaf(long blockIndex) => (int)(blockIndex % BlockGeometry.PageEntries);
 
-    /// <summary>Entries that a map of <paramref name="blockCount"/> blocks has at <paramref name="level"/>, over all of its
-    /// pages; the entries behind them are zeros.</summary>
+    /// <summary>Entries that a map of <paramref name="blockCount"/> blocks has at <paramref name="level"/>, over all of
+    /// its pages; the entries behind them are zeros.</summary>
     public static long EntryCount(int level, long blockCount) =>
         (blockCount + EntrySpan(level) - 1) >> (EntryBits * level);
 

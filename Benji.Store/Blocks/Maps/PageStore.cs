@@ -4,11 +4,13 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Blocks.Maps;
 
-/// <summary>The map pages of one store: the catalog's rows for reading, the storage's objects for the day it is lost.</summary>
-/// <remarks><para>A page is read from its row, and from its object when the row is missing or damaged; the row is then put
-/// back. Whoever reads holds a lease on a version that needs the page, so that no cleanup deletes it meanwhile.</para>
-/// <para>A page is put under the lease of a backup or promote: its object is durable before its row says that it is there.
-/// Safe for concurrent calls. Decision: docs/decisions/0004.</para></remarks>
+/// <summary>The map pages of one store: the catalog's rows for reading, the storage's objects for the day it is
+/// lost.</summary>
+/// <remarks><para>A page is read from its row, and from its object when the row is missing or damaged; the row is then
+/// put back. Whoever reads holds a lease on a version that needs the page, so that no cleanup deletes it
+/// meanwhile.</para>
+/// <para>A page is put under the lease of a backup or promote: its object is durable before its row says that it is
+/// there. Safe for concurrent calls. Decision: docs/decisions/0004.</para></remarks>
 internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDeletions deletions, TimeProvider time)
     : IPageStore
 {
@@ -136,8 +138,8 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
             cancellationToken);
     }
 
-    // What is found as a candidate is live again when this transaction ends, so that no cleanup takes it. An orphan is put
-    // anew: nobody knows what its object is worth, and no cleanup takes it while a backup runs.
+    // What is found as a candidate is live again when this transaction ends, so that no cleanup takes it. An orphan is
+    // put anew: nobody knows what its object is worth, and no cleanup takes it while a backup runs.
     private (IReadOnlyList<PageId> Deleting, IReadOnlySet<PageId> Absent) Adopt(
         ICatalogTransaction transaction, IReadOnlyList<PageId> ids)
     {

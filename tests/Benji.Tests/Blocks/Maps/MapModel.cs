@@ -24,7 +24,8 @@ internal sealed record MapModel(BlockGeometry Geometry, SortedDictionary<long, B
         IPageStore pages, BlockGeometry geometry, IReadOnlyDictionary<long, BlockId> changes) =>
         Empty.ChangeAsync(pages, geometry, changes, isBased: false);
 
-    /// <summary>Makes the next map, in ascending order with the window that a dispatcher keeps, and the next model.</summary>
+    /// <summary>Makes the next map, in ascending order with the window that a dispatcher keeps, and the next
+    /// model.</summary>
     public async Task<MapModel> ChangeAsync(
         IPageStore pages,
         BlockGeometry geometry,

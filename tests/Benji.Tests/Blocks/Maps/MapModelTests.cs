@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Benji.Tests.Blocks.Maps;
 
-/// <summary>Random sequences of versions against a plain dictionary: growth, shrinking, holes, every page border.</summary>
+/// <summary>Random sequences of versions against a plain dictionary: growth, shrinking, holes, every page
+/// border.</summary>
 public sealed class MapModelTests
 {
     // Around the borders of a leaf page, of a page of leaves and of a page of those.

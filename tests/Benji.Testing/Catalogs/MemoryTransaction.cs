@@ -1,0 +1,28 @@
+using Benji.Store.Catalogs;
+
+namespace Benji.Testing.Catalogs;
+
+/// <summary>The roles of one transaction of a <see cref="MemoryCatalog"/>.</summary>
+internal sealed class MemoryTransaction(MemorySession session) : ICatalogTransaction
+{
+    /// <inheritdoc/>
+    public IVersions Versions { get; } = new MemoryVersions(session);
+
+    /// <inheritdoc/>
+    public IBlockMaps BlockMaps { get; } = new MemoryBlockMaps(session);
+
+    /// <inheritdoc/>
+    public IBlockReferences BlockReferences { get; } = new MemoryBlockReferences(session);
+
+    /// <inheritdoc/>
+    public IOverlays Overlays { get; } = new MemoryOverlays(session);
+
+    /// <inheritdoc/>
+    public ILeases Leases { get; } = new MemoryLeases(session);
+
+    /// <inheritdoc/>
+    public IIntents Intents { get; } = new MemoryIntents(session);
+
+    /// <inheritdoc/>
+    public IStorageBindings StorageBindings { get; } = new MemoryStorageBindings(session);
+}

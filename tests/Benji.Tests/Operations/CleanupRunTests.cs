@@ -1,0 +1,276 @@
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Xunit;
+
+namespace Benji.Tests.Operations;
+
+/// <summary>Cleanups one after another. Each version here has two map pages, a leaf and the root.</summary>
+public sealed class CleanupRunTests
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private readonly CleanupWorld _world = new();
+
+    [Fact]
+    public async Task WhatARemovedVersionNeededGoesAfterTheGracePeriodOnly()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1), (1, 2));
+        await process.RemoveAsync(new Random(0));
+
+        var first = await process.CleanUpAsync(Hour);
+        Assert.Equal((0, 4), (first!.ObjectsDeleted, first.ObjectsWaiting));
+        _world.Clock.Advance(Hour - TimeSpan.FromSeconds(1));
+        Assert.Equal(0, (await process.CleanUpAsync(Hour))!.ObjectsDeleted);
+        _world.Clock.Advance(TimeSpan.FromSeconds(2));
+        var last = await process.CleanUpAsync(Hour);
+
+        Assert.Equal((4, 0), (last!.ObjectsDeleted, last.ObjectsWaiting));
+        Assert.True(last.BytesDeleted > 2 * Hash256.Size);
+        Assert.Empty(_world.State.Blocks);
+        Assert.Empty(_world.State.Pages);
+        Assert.Equal([ObjectNames.StoreFile], _world.Objects.Names);
+    }
+
+    [Fact]
+    public async Task WithoutAGracePeriodItGoesAtOnce()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await BackUpAsync(process, (0, 2));
+        await process.RemoveAsync(new Random(0));
+
+        var result = await process.CleanUpAsync(TimeSpan.Zero);
+
+        Assert.Equal(3, result!.ObjectsDeleted);
+        await _world.CheckAsync();
+    }
+
+    [Fact]
+    public async Task TheLendersOfLendersStay()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        for (var content = 2; content < 6; content++)
+        {
+            await BackUpAsync(process, new LendingRandom(), (0, content));
+        }
+
+        Assert.Contains(_world.State.Blocks.Values, row => row.Lenders.Count == 4);
+        foreach (var version in _world.State.Versions.Values.Where(version => version.Root != Newest().Root))
+        {
+            await RemoveAsync(version);
+        }
+
+        await process.CleanUpAsync(TimeSpan.Zero);
+        await _world.CheckAsync();
+        Assert.Equal(5, _world.State.Blocks.Count);
+    }
+
+    [Fact]
+    public async Task NothingThatALiveBackupMayHaveMetGoes()
+    {
+        await using var process = await _world.StartAsync();
+        await using var other = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.RemoveAsync(new Random(0));
+        Lease? lease = null;
+        await other.WriteAsync(transaction =>
+            Assert.True(transaction.Leases.TryAcquire("volume:b", LeaseMode.Exclusive, "test", out lease, out _)));
+
+        var first = await process.CleanUpAsync(TimeSpan.Zero);
+        Assert.Equal((0, 3), (first!.ObjectsDeleted, first.ObjectsWaiting));
+        await other.WriteAsync(transaction => transaction.Leases.Release(lease!));
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(3, (await process.CleanUpAsync(TimeSpan.Zero))!.ObjectsDeleted);
+    }
+
+    [Fact]
+    public async Task NothingGoesWhileADeadBackupMayStillAppear()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.RemoveAsync(new Random(0));
+        await process.CleanUpAsync(Hour);
+        _world.Clock.Advance(2 * Hour);
+        var intent = new Intent(
+            IntentKind.Publish,
+            Guid.NewGuid(),
+            new VersionName("b", "v"),
+            CleanupWorld.Storage,
+            Fencing: 99,
+            _world.Clock.GetUtcNow());
+        await process.WriteAsync(transaction => transaction.Intents.Put(intent));
+
+        Assert.Equal(0, (await process.CleanUpAsync(TimeSpan.Zero))!.ObjectsDeleted);
+        await process.RecoverAsync();
+
+        Assert.Equal(3, (await process.CleanUpAsync(TimeSpan.Zero))!.ObjectsDeleted);
+    }
+
+    [Fact]
+    public async Task AManifestThatTheCatalogDoesNotKnowStopsTheCleanup()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.WriteAsync(transaction => transaction.Versions.Remove(Newest().Id));
+
+        var error = await Assert.ThrowsAsync<ConfigurationException>(() => process.CleanUpAsync(TimeSpan.Zero));
+
+        Assert.Contains("rebuild --force", error.Message, StringComparison.Ordinal);
+        Assert.Equal(3, _world.State.Blocks.Count + _world.State.Pages.Count);
+    }
+
+    [Fact]
+    public async Task AManifestOfAKnownNameButAnotherVersionStopsTheCleanupToo()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        var newest = Newest();
+        await process.WriteAsync(transaction =>
+        {
+            transaction.Versions.Remove(newest.Id);
+            transaction.Versions.Add(newest with { Id = Guid.NewGuid() });
+        });
+
+        await Assert.ThrowsAsync<ConfigurationException>(() => process.CleanUpAsync(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task AMissingMapPageStopsTheCleanupBeforeAnythingGoes()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await BackUpAsync(process, (0, 2));
+        await process.RemoveAsync(new Random(0));
+        var root = Newest().Root;
+        await process.WriteAsync(transaction => transaction.BlockMaps.Remove([root]));
+        await _world.Objects.DeleteAsync([ObjectNames.Page(root)], CancellationToken.None);
+        var before = _world.Objects.Names.Count;
+
+        await Assert.ThrowsAsync<CorruptDataException>(() => process.CleanUpAsync(TimeSpan.Zero));
+
+        Assert.Equal(before, _world.Objects.Names.Count);
+    }
+
+    [Fact]
+    public async Task ObjectsWithoutARowAreFoundAndGo()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await _world.Objects.PutAsync(
+            ObjectNames.Block(CleanupWorld.IdOf(7), BlockForm.Whole), new byte[10], CancellationToken.None);
+        await _world.Objects.PutAsync(
+            ObjectNames.Page(new PageId(CleanupWorld.IdOf(8).Hash)), new byte[20], CancellationToken.None);
+
+        var waiting = await process.CleanUpAsync(Hour);
+        Assert.Equal(0, waiting!.OrphansFound);
+        _world.Clock.Advance(2 * Hour);
+        var found = await process.CleanUpAsync(Hour);
+        Assert.Equal((2, 2, 0), (found!.OrphansFound, found.ObjectsWaiting, found.ObjectsDeleted));
+        _world.Clock.Advance(2 * Hour);
+        var gone = await process.CleanUpAsync(Hour);
+
+        Assert.Equal((0, 0, 2, 30), (gone!.OrphansFound, gone.ObjectsWaiting, gone.ObjectsDeleted, gone.BytesDeleted));
+        await _world.CheckAsync();
+    }
+
+    [Fact]
+    public async Task ADeltaOfABlockThatStandsWholeGoes()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        var delta = ObjectNames.Block(CleanupWorld.IdOf(1), BlockForm.Delta);
+        await _world.Objects.PutAsync(delta, new byte[10], CancellationToken.None);
+        _world.Clock.Advance(2 * Hour);
+
+        var result = await process.CleanUpAsync(Hour);
+
+        Assert.Equal((1, 10), (result!.ObjectsDeleted, result.BytesDeleted));
+        Assert.Null(_world.Objects[delta]);
+        await _world.CheckAsync();
+    }
+
+    [Fact]
+    public async Task DeletionsThatADeadCleanupBeganAreFinished()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.RemoveAsync(new Random(0));
+        await process.WriteAsync(transaction => transaction.BlockReferences.SetState(
+            [CleanupWorld.IdOf(1)], ReferenceState.Deleting, _world.Clock.GetUtcNow()));
+
+        Assert.Equal(1, (await process.CleanUpAsync(Hour))!.ObjectsDeleted);
+        Assert.Empty(_world.State.Blocks);
+    }
+
+    [Fact]
+    public async Task ACandidateThatAVersionReachesIsLiveAgain()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.WriteAsync(transaction =>
+        {
+            transaction.BlockReferences.SetState([CleanupWorld.IdOf(1)], ReferenceState.Candidate, default);
+            transaction.BlockMaps.SetState([Newest().Root], ReferenceState.Orphan, default);
+        });
+
+        await process.CleanUpAsync(TimeSpan.Zero);
+
+        Assert.All(_world.State.Blocks.Values, row => Assert.Equal(ReferenceState.Live, row.State));
+        Assert.All(_world.State.Pages.Values, row => Assert.Equal(ReferenceState.Live, row.State));
+        await _world.CheckAsync();
+    }
+
+    [Fact]
+    public async Task SmallSetsGiveTheSameResult()
+    {
+        await using var process = await _world.StartAsync();
+        var random = new Random(11);
+        for (var version = 0; version < 8; version++)
+        {
+            var changes = Enumerable.Range(0, 40).Select(_ => (random.NextInt64(5000), random.Next(200)))
+                .DistinctBy(change => change.Item1).ToArray();
+            await BackUpAsync(process, random, changes);
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            await process.RemoveAsync(random);
+        }
+
+        await process.CleanUpAsync(TimeSpan.Zero, (32, 64));
+
+        await _world.CheckAsync();
+        var (needed, there) = await _world.CompareAsync();
+        Assert.True(needed.SetEquals(there));
+    }
+
+    private VersionRecord Newest() => _world.State.Versions.Values.OrderBy(version => version.Date).Last();
+
+    private Task BackUpAsync(CleanupProcess process, params (long Index, int Content)[] changes) =>
+        BackUpAsync(process, new Random(1), changes);
+
+    private async Task BackUpAsync(CleanupProcess process, Random random, params (long Index, int Content)[] changes)
+    {
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull(await process.BackUpAsync(
+            "a", 6000, changes.ToDictionary(change => change.Index, change => change.Content), random));
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    // Always chooses to lend.
+    private sealed class LendingRandom : Random
+    {
+        public override int Next(int maxValue) => 0;
+    }
+
+    private async Task RemoveAsync(VersionRecord version)
+    {
+        await using var process = await _world.StartAsync();
+        await process.WriteAsync(transaction => transaction.Versions.Remove(version.Id));
+        await _world.Objects.DeleteAsync([ObjectNames.Manifest(version.Name)], CancellationToken.None);
+    }
+}
