@@ -26,8 +26,13 @@ public partial class LayeringTests
         ],
         ["Benji.Store.Blocks"] =
         [
-            "Benji.Store.Blocks.Opening", "Benji.Store.Blocks.Documents", "Benji.Store.Blocks.Sealing",
-            "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Catalogs",
+            "Benji.Store.Blocks.Opening", "Benji.Store.Blocks.Documents", "Benji.Store.Blocks.Writing",
+            "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing",
+            "Benji.Store.Storages", "Benji.Store.Catalogs", "Benji.Store.Model",
+        ],
+        ["Benji.Store.Blocks.Writing"] =
+        [
+            "Benji.Store.Blocks", "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Catalogs",
             "Benji.Store.Model",
         ],
         ["Benji.Store.Blocks.Opening"] =

@@ -214,8 +214,12 @@ public sealed class PageStoreTests : IAsyncLifetime
 
     private Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages) => _pages.PutAsync(pages, CancellationToken.None);
 
-    private async Task CheckAsync(PageId[] ids, MapPage[] pages) =>
-        Assert.Equal(pages.Select(page => page.Content), await _pages.ReadAsync(ids, 0, CancellationToken.None));
+    private async Task CheckAsync(PageId[] ids, MapPage[] pages)
+    {
+        var contents = await _pages.ReadAsync(ids, 0, CancellationToken.None);
+        Assert.Equal(pages.Length, contents.Length);
+        Assert.All(pages, (page, i) => Assert.True(page.Content.AsSpan().SequenceEqual(contents[i])));
+    }
 
     private Task WriteAsync(Action<ICatalogTransaction> work) => _catalog.WriteAsync(
         transaction =>

@@ -1,0 +1,86 @@
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Model;
+
+namespace Benji.Store.Blocks.Writing;
+
+/// <summary>Which frames of a new block are its own and which it borrows from whom.</summary>
+/// <remarks>Immutable. Format: docs/format.md, "Delta block".</remarks>
+/// <param name="Owners">For each frame <see cref="SealPlan.Own"/> or the position of its lender.</param>
+/// <param name="Lenders">The lenders, each of which lends something.</param>
+internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders)
+{
+    /// <summary>Chooses; pure.</summary>
+    /// <param name="table">The table of the base's block, which is as long.</param>
+    /// <param name="baseId">The base's block.</param>
+    /// <param name="hashes">32 bytes for each frame of the new block.</param>
+    /// <returns>Null when the block is to be whole: more than half of its frames that are no holes would be its own.</returns>
+    public static DeltaPlan? Choose(FrameTable table, BlockId baseId, ReadOnlySpan<byte> hashes)
+    {
+        Invariant.Holds(hashes.Length == table.Hashes.Length);
+        BlockId[] candidates = [baseId, .. table.Lenders];
+        var owners = new byte[table.FrameCount];
+        var lent = new int[candidates.Length];
+        var ownCount = 0;
+        for (var frame = 0; frame < table.FrameCount; frame++)
+        {
+            var hash = new Hash256(hashes[(frame * Hash256.Size)..]);
+            owners[frame] = SealPlan.Own;
+            if (!hash.IsZero && hash == table.HashOf(frame))
+            {
+                owners[frame] = table.IsOwn(frame) ? (byte)0 : (byte)(1 + table.LenderIndexOf(frame));
+                lent[owners[frame]]++;
+            }
+            else if (!hash.IsZero)
+            {
+                ownCount++;
+            }
+        }
+
+        var allocatedCount = ownCount + lent.Sum();
+        if (lent.Count(frames => frames > 0) > SealedHeader.LendersMax)
+        {
+            ownCount = allocatedCount - Collapse(owners, lent);
+        }
+
+        return 2 * ownCount > allocatedCount ? null : Compact(owners, lent, candidates);
+    }
+
+    /// <summary>Keeps the candidate that lends most, the first of equals, and returns how many frames it lends.</summary>
+    private static int Collapse(byte[] owners, int[] lent)
+    {
+        var kept = Array.IndexOf(lent, lent.Max());
+        for (var frame = 0; frame < owners.Length; frame++)
+        {
+            owners[frame] = owners[frame] == kept ? owners[frame] : SealPlan.Own;
+        }
+
+        for (var candidate = 0; candidate < lent.Length; candidate++)
+        {
+            lent[candidate] = candidate == kept ? lent[candidate] : 0;
+        }
+
+        return lent[kept];
+    }
+
+    /// <summary>Numbers the candidates that lend something from 0.</summary>
+    private static DeltaPlan Compact(byte[] owners, int[] lent, BlockId[] candidates)
+    {
+        var positions = new byte[candidates.Length];
+        var lenders = new List<BlockId>(SealedHeader.LendersMax);
+        for (var candidate = 0; candidate < candidates.Length; candidate++)
+        {
+            if (lent[candidate] > 0)
+            {
+                positions[candidate] = (byte)lenders.Count;
+                lenders.Add(candidates[candidate]);
+            }
+        }
+
+        for (var frame = 0; frame < owners.Length; frame++)
+        {
+            owners[frame] = owners[frame] == SealPlan.Own ? SealPlan.Own : positions[owners[frame]];
+        }
+
+        return new DeltaPlan(owners, [.. lenders]);
+    }
+}
