@@ -4,6 +4,9 @@ using Benji.Bench;
 // What scripts/bench cannot measure from outside the program; each verb prints one JSON object of seconds.
 switch (args)
 {
+    case ["lanes"]:
+        StageCosts.PrintLanes();
+        return 0;
     case ["stages", var image]:
         await StageCosts.PrintAsync(image);
         return 0;
@@ -18,6 +21,6 @@ switch (args)
         return 0;
     default:
         await Console.Error.WriteLineAsync(
-            "usage: Benji.Bench stages IMAGE | fill HOME TEBIBYTES | change HOME | versions HOME COUNT");
+            "usage: Benji.Bench lanes | stages IMAGE | fill HOME TEBIBYTES | change HOME | versions HOME COUNT");
         return 64;
 }

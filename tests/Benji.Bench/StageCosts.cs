@@ -11,6 +11,13 @@ internal static class StageCosts
 {
     private const int Rounds = 5;
 
+    /// <summary>Prints how many frames are hashed side by side on this processor.</summary>
+    public static void PrintLanes()
+    {
+        using var hasher = new FrameHasher(new byte[Hash256.Size]);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"lanes": {{(int)hasher.Width}}}"""));
+    }
+
     /// <summary>Prints the least CPU seconds of each stage for a whole image.</summary>
     public static async Task PrintAsync(string path)
     {
@@ -23,7 +30,7 @@ internal static class StageCosts
             hasher.HashFrames(block, hashes.AsSpan(0, BlockGeometry.FrameCount(block.Length) * Hash256.Size)));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"read": {{read:F4}}, "zero_test": {{zero - read:F4}}, "bound": {{whole:F4}}, "lanes": {{(int)hasher.Width}}}"""));
+            $$"""{"read": {{read:F4}}, "zero_test": {{zero - read:F4}}, "bound": {{whole:F4}}}"""));
     }
 
     private delegate void Stage(ReadOnlySpan<byte> block);
