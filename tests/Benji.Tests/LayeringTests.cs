@@ -3,95 +3,10 @@ using Xunit;
 
 namespace Benji.Tests;
 
-/// <summary>Keeps the directions of docs/house.md true: a folder names only what the table lists for it.</summary>
+/// <summary>Keeps section 4 of docs/house.md true: a folder names only what its row lists.</summary>
 public partial class LayeringTests
 {
-    private static readonly Dictionary<string, string[]> Allowed = Expand(new()
-    {
-        ["Benji.Store"] = ["Benji.Store.*"],
-        ["Benji.Store.Operations"] =
-        [
-            "Benji.Store.Images", "Benji.Store.Blocks", "Benji.Store.Blocks.Maps", "Benji.Store.Blocks.Sealing",
-            "Benji.Store.Sources", "Benji.Store.Catalogs", "Benji.Store.Storages", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Images"] =
-        [
-            "Benji.Store.Blocks", "Benji.Store.Blocks.Maps", "Benji.Store.Catalogs", "Benji.Store.Posix",
-            "Benji.Store.Model",
-        ],
-        ["Benji.Store.Blocks.Maps"] =
-        [
-            "Benji.Store.Blocks", "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Storages",
-            "Benji.Store.Catalogs", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Blocks"] =
-        [
-            "Benji.Store.Blocks.Opening", "Benji.Store.Blocks.Documents", "Benji.Store.Blocks.Writing",
-            "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing",
-            "Benji.Store.Storages", "Benji.Store.Catalogs", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Blocks.Writing"] =
-        [
-            "Benji.Store.Blocks", "Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Catalogs",
-            "Benji.Store.Model",
-        ],
-        ["Benji.Store.Blocks.Opening"] =
-        [
-            "Benji.Store.Blocks.Documents", "Benji.Store.Transforms", "Benji.Store.Storages", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Blocks.Documents"] =
-            ["Benji.Store.Blocks.Sealing", "Benji.Store.Transforms", "Benji.Store.Model"],
-        ["Benji.Store.Blocks.Sealing"] =
-        [
-            "Benji.Store.Transforms", "Benji.Store.Transforms.Hashing", "Benji.Store.Storages", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Catalogs"] = ["Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Catalogs.LiteDb"] =
-        [
-            "Benji.Store.Catalogs", "Benji.Store.Catalogs.LiteDb.Roles", "Benji.Store.Catalogs.LiteDb.Disk",
-            "Benji.Store.Posix", "Benji.Store.Model",
-        ],
-        ["Benji.Store.Catalogs.LiteDb.Roles"] = ["Benji.Store.Catalogs", "Benji.Store.Model"],
-        ["Benji.Store.Catalogs.LiteDb.Disk"] = ["Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Sources"] = ["Benji.Store.Sources.Files", "Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Sources.Files"] = ["Benji.Store.Sources", "Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Storages"] = ["Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Storages.Files"] = ["Benji.Store.Storages", "Benji.Store.Posix", "Benji.Store.Model"],
-        ["Benji.Store.Storages.Wrappers"] = ["Benji.Store.Storages", "Benji.Store.Model"],
-        ["Benji.Store.Transforms"] = ["Benji.Store.Transforms.Hashing", "Benji.Store.Model"],
-        ["Benji.Store.Transforms.Hashing"] = ["Benji.Store.Model"],
-        ["Benji.Store.Posix"] = [],
-        ["Benji.Store.Model"] = [],
-
-        ["Benji.Nbd"] = ["Benji.Nbd.*", "Benji.Store.Images", "Benji.Store.Sources", "Benji.Store.Model"],
-        ["Benji.Nbd.Transport"] = ["Benji.Nbd.Session", "Benji.Store.Images", "Benji.Store.Model"],
-        ["Benji.Nbd.Session"] = ["Benji.Nbd.Protocol", "Benji.Store.Images", "Benji.Store.Model"],
-        ["Benji.Nbd.Client"] = ["Benji.Nbd.Protocol", "Benji.Store.Sources", "Benji.Store.Model"],
-        ["Benji.Nbd.Protocol"] = [],
-
-        ["Benji.Mount"] = ["Benji.Mount.*", "Benji.Store.Images", "Benji.Store.Model"],
-        ["Benji.Mount.Session"] =
-            ["Benji.Mount.Tree", "Benji.Mount.Kernel", "Benji.Store.Images", "Benji.Store.Model"],
-        ["Benji.Mount.Tree"] = ["Benji.Store.Images", "Benji.Store.Model"],
-        ["Benji.Mount.Kernel"] = [],
-
-        ["Benji.Cli"] = ["Benji.Cli.*", "Benji.Nbd", "Benji.Mount", .. StoreFront],
-        ["Benji.Cli.Commands"] =
-        [
-            "Benji.Cli", "Benji.Cli.Output", "Benji.Cli.Logging", "Benji.Cli.Completion", "Benji.Cli.Configuration",
-            "Benji.Nbd", "Benji.Mount", .. StoreFront,
-        ],
-        ["Benji.Cli.Completion"] = ["Benji.Cli.Logging"],
-        ["Benji.Cli.Logging"] = ["Benji.Cli", "Benji.Cli.Output", "Benji.Store.Operations", "Benji.Store.Model"],
-        ["Benji.Cli.Output"] = ["Benji.Store.Operations", "Benji.Store.Model"],
-        ["Benji.Cli.Configuration"] =
-            ["Benji.Cli.Configuration.Yaml", "Benji.Store", "Benji.Store.Sources", "Benji.Store.Model"],
-        ["Benji.Cli.Configuration.Yaml"] = ["Benji.Store.Model"],
-    });
-
-    /// <summary>What Benji.Store shows to the command line.</summary>
-    private static string[] StoreFront =>
-        ["Benji.Store", "Benji.Store.Images", "Benji.Store.Sources", "Benji.Store.Operations", "Benji.Store.Model"];
+    private static readonly Dictionary<string, HashSet<string>> Allowed = LayeringTable.Read();
 
     [GeneratedRegex(@"\bBenji(?:\.[A-Z]\w*)+")]
     private static partial Regex BenjiName();
@@ -201,13 +116,4 @@ public partial class LayeringTests
         Allowed.Keys
             .Where(folder => name == folder || name.StartsWith(folder + ".", StringComparison.Ordinal))
             .MaxBy(folder => folder.Length);
-
-    /// <summary>Writes out the rows that end in <c>.*</c>: every folder below.</summary>
-    private static Dictionary<string, string[]> Expand(Dictionary<string, string[]> table) =>
-        table.ToDictionary(row => row.Key, row => row.Value.SelectMany(name => Below(table, name)).ToArray());
-
-    private static IEnumerable<string> Below(Dictionary<string, string[]> table, string name) =>
-        name.EndsWith(".*", StringComparison.Ordinal)
-            ? table.Keys.Where(folder => folder.StartsWith(name[..^1], StringComparison.Ordinal))
-            : [name];
 }
