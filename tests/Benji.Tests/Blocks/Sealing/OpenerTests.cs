@@ -50,6 +50,13 @@ public class OpenerTests
                 1 => [.. bytes, .. new byte[random.Next(1, 100)]],
                 _ => Flip(bytes, random.Next(bytes.Length), (byte)random.Next(1, 256)),
             };
+            if (isCompressed && !isEncrypted && twin.Length == bytes.Length)
+            {
+                // A zstd frame has bits that no decoder looks at; the plaintext's hash is what counts then.
+                AssertDamagedOrEqual(bench, expected, twin, plaintext);
+                continue;
+            }
+
             AssertDamaged(bench, expected, twin);
         }
     });
