@@ -69,6 +69,11 @@ public sealed class BenjiStore : IAsyncDisposable
     public Task<RemoveResult> RemoveAsync(RemoveRequest request, CancellationToken cancellationToken = default) =>
         new RemoveOperation(_context).RunAsync(request, cancellationToken);
 
+    /// <summary>Deletes what no version needs any more.</summary>
+    public Task<CleanupResult> CleanupAsync(
+        CleanupRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>
+        new CleanupOperation(_context, request, progress).RunAsync(cancellationToken);
+
     /// <summary>Lists versions by volume, then date.</summary>
     /// <param name="volume">Only this volume's; null for all.</param>
     /// <param name="cancellationToken">Stops the wait for the catalog.</param>

@@ -1,0 +1,44 @@
+using System.Globalization;
+using Benji.CrashHost;
+using Benji.Store;
+using Benji.Store.Operations;
+using Benji.Store.Sources;
+using Microsoft.Extensions.Logging.Abstractions;
+
+// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE | remove VERSION | cleanup
+// Runs one operation on the store in DIRECTORY and dies at point KILL-AT; 0 never dies. Prints the points it passed.
+var points = new KillPoints(int.Parse(args[1], CultureInfo.InvariantCulture));
+var options = new StoreOptions
+{
+    CatalogPath = Path.Combine(args[0], "catalog.db"),
+    OverlayDirectory = Path.Combine(args[0], "overlays"),
+    Storages = [new StorageOptions { Name = "main", Path = Path.Combine(args[0], "storage") }],
+    DefaultStorage = "main",
+    Sources = new SourceOpener(IoOptions.Default),
+    Workers = 1,
+};
+var parts = new StoreParts
+{
+    WrapStorage = storage => new KillingStorage(storage, points),
+    WrapCatalog = catalog => new KillingCatalog(catalog, points),
+};
+var logging = NullLoggerFactory.Instance;
+await using var store = await BenjiStore.OpenAsync(options, parts, mayCreate: true, logging, TimeProvider.System, default);
+switch (args[2])
+{
+    case "backup":
+        await store.BackupAsync(
+            new BackupRequest { Source = args[3], Volume = "disk", Version = "new" }, NoProgress.Instance);
+        break;
+    case "remove":
+        await store.RemoveAsync(new RemoveRequest { Versions = [args[3]], Force = true });
+        break;
+    case "cleanup":
+        await store.CleanupAsync(new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance);
+        break;
+    default:
+        throw new ArgumentException($"There is no operation {args[2]}.");
+}
+
+Console.WriteLine(points.Passed);
+return 0;
