@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(9003, LogLevel.Information, "{Summary}")]
     public static partial void Summary(ILogger logger, string summary);
 
+    [LoggerMessage(9005, LogLevel.Warning, "{Warning}")]
+    public static partial void ConfigurationWarning(ILogger logger, string warning);
+
     [LoggerMessage(9004, LogLevel.Warning, "{Signal}: stopping after the step under way; once more ends at once")]
     public static partial void Stopping(ILogger logger, string signal);
 }

@@ -28,8 +28,11 @@ internal static class BackupReport
         if (statistics is not null)
         {
             var duration = TimeSpan.FromSeconds(statistics.Duration);
+
+            // Every block is one of the four; the counted deduplicated bytes include unchanged ones, as the original's do.
+            var deduplicated = version.Size - result.BytesUnchanged - statistics.BytesWritten - statistics.BytesSparse;
             text.Append(", new ").Append(Quantities.Bytes(statistics.BytesWritten));
-            text.Append(", deduplicated ").Append(Quantities.Bytes(statistics.BytesDeduplicated));
+            text.Append(", deduplicated ").Append(Quantities.Bytes(deduplicated));
             text.Append(", holes ").Append(Quantities.Bytes(statistics.BytesSparse));
             text.Append(", stored ").Append(Quantities.Bytes(statistics.BytesStored));
             text.Append(", in ").Append(Quantities.Duration(duration));

@@ -76,7 +76,7 @@ internal sealed class ErrorOutput
             _stream.Write(Encoding.UTF8.GetBytes(text));
             _stream.Flush();
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Standard error is closed or full; the exit code still tells the outcome.
             _live = "";

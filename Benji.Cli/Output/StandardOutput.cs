@@ -1,4 +1,5 @@
 using System.Text;
+using Benji.Store.Model;
 
 namespace Benji.Cli.Output;
 
@@ -35,10 +36,18 @@ internal sealed class StandardOutput
     public void WriteText(string text) => Writer.Write(text);
 
     /// <summary>Sends what is buffered on its way.</summary>
-    /// <exception cref="IOException">It cannot be written, the disk of a redirected output is full.</exception>
+    /// <exception cref="StorageException">It cannot be written: it is closed, or the disk that it goes to is full.</exception>
     public void Flush()
     {
-        _writer?.Flush();
-        Stream.Flush();
+        try
+        {
+            _writer?.Flush();
+            Stream.Flush();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(
+                $"Could not write to standard output: {exception.Message}", isTransient: false, exception);
+        }
     }
 }

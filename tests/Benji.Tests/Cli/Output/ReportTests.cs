@@ -3,7 +3,7 @@ using Benji.Store.Model;
 using Benji.Store.Operations;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 public class ReportTests
 {
@@ -15,7 +15,7 @@ public class ReportTests
         var result = new BackupResult(SampleVersions.Full, SampleVersions.Bare.Name, 1, 2, 3, 4, 5, 6, 7);
         Assert.Equal(
             "vm/web-1/20261123T024501Z: 10.0 GiB compared with db/first; read 1000 B, unchanged 6 B, new 2.0 KiB, "
-            + "deduplicated 2.9 KiB, holes 4.0 KiB, stored 4.9 KiB, in 1.5 s (6.7 GiB/s)",
+            + "deduplicated 10.0 GiB, holes 4.0 KiB, stored 4.9 KiB, in 1.5 s (6.7 GiB/s)",
             BackupReport.Summary(result, isVerbose: false));
     }
 

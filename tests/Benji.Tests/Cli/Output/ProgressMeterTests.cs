@@ -2,7 +2,7 @@ using Benji.Cli.Output;
 using Benji.Store.Operations;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 public class ProgressMeterTests
 {

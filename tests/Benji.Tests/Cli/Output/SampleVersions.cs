@@ -1,6 +1,6 @@
 using Benji.Store.Model;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 /// <summary>Versions whose output is written down in tests.</summary>
 internal static class SampleVersions

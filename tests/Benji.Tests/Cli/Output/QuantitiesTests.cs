@@ -1,7 +1,7 @@
 using Benji.Cli.Output;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 public class QuantitiesTests
 {

@@ -1,7 +1,7 @@
 using Benji.Cli.Commands;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Commands;
 
 public class NearestNameTests
 {

@@ -5,7 +5,7 @@ using Benji.Store.Model;
 using Benji.Store.Operations;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 public class MachineJsonTests
 {

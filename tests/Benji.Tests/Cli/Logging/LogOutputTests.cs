@@ -7,7 +7,7 @@ using Benji.Testing;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Logging;
 
 public sealed partial class LogOutputTests : IDisposable
 {

@@ -3,7 +3,7 @@ using Benji.Cli.Output;
 using Benji.Store.Operations;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Output;
 
 public sealed class TerminalProgressTests : IDisposable
 {

@@ -2,7 +2,7 @@ using Benji.Cli.Commands;
 using Benji.Store.Model;
 using Xunit;
 
-namespace Benji.Tests.Cli;
+namespace Benji.Tests.Cli.Commands;
 
 public class LabelArgumentsTests
 {

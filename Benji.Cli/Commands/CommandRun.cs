@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Benji.Cli.Logging;
+using Benji.Cli.Output;
+using Benji.Store;
+using Benji.Store.Operations;
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Cli.Commands;
+
+/// <summary>What a command runs with: its settings, the store, the outputs and the token that stops it.</summary>
+internal sealed class CommandRun
+{
+    /// <summary>The values of the global options.</summary>
+    public required GlobalSettings Settings { get; init; }
+
+    /// <summary>Standard output, buffered; whoever started the run flushes it.</summary>
+    public required StandardOutput Output { get; init; }
+
+    /// <summary>True when standard output may be coloured.</summary>
+    public required bool HasColor { get; init; }
+
+    /// <summary>Standard error.</summary>
+    public required ErrorOutput Errors { get; init; }
+
+    /// <summary>Hands out loggers.</summary>
+    public required LogOutput Logging { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Reads the configuration; the log file it names is in use afterwards.</summary>
+    public required Func<StoreOptions> ReadOptions { get; init; }
+
+    /// <summary>Is cancelled by SIGINT, SIGTERM and SIGHUP.</summary>
+    public required CancellationToken Stop { get; init; }
+
+    /// <summary>True for JSON on standard output.</summary>
+    public bool IsMachineOutput => Settings.IsMachineOutput;
+
+    /// <summary>Opens the store that the configuration describes; the caller disposes it.</summary>
+    /// <param name="mayCreate">True to make a new catalog where there is none, as a first backup does.</param>
+    public Task<BenjiStore> OpenStoreAsync(bool mayCreate = false) =>
+        BenjiStore.OpenAsync(ReadOptions(), mayCreate, Logging, Time, Stop);
+
+    /// <summary>Runs an operation while its progress is shown: live at a terminal, one line a stage otherwise, not at all
+    /// with machine output.</summary>
+    public async Task<T> WatchAsync<T>(Func<IOperationProgress, Task<T>> operation)
+    {
+        if (IsMachineOutput)
+        {
+            return await operation(NoProgress.Instance);
+        }
+
+        if (!Errors.IsTerminal)
+        {
+            return await operation(new StageProgress(CreateLogger()));
+        }
+
+        await using var progress = new TerminalProgress(Errors, Time);
+        return await operation(progress);
+    }
+
+    /// <summary>Tells people what was done: a line on standard error at a terminal, a log line otherwise.</summary>
+    public void Summarize(string summary)
+    {
+        if (IsMachineOutput)
+        {
+            return;
+        }
+
+        if (Errors.IsTerminal)
+        {
+            Errors.WriteLine(OneLine.Of(summary));
+        }
+        else
+        {
+            Log.Summary(CreateLogger(), summary);
+        }
+    }
+
+    /// <summary>Prints the one JSON document of machine output: an object with what <paramref name="write"/> adds.</summary>
+    public void WriteJson(Action<Utf8JsonWriter> write)
+    {
+        using (var writer = new Utf8JsonWriter(Output.Stream, MachineJson.Options))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        Output.Stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Tells why the exit code is not 0: <c>benji: message</c>, or a log line as JSON with machine output.</summary>
+    public void ReportFailure(int exitCode, string message, Exception? exception = null)
+    {
+        // What was found stands before what it means.
+        if (exception is null)
+        {
+            Output.Flush();
+        }
+
+        Logging.WriteFailure(exitCode, message, exception);
+    }
+
+    private ILogger CreateLogger() => Logging.CreateLogger("Benji.Cli");
+}
