@@ -1,35 +1,34 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
-using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Model;
+using Benji.Testing.Catalogs;
 
 namespace Benji.Testing.Blocks;
 
 /// <summary>A store in memory and a catalog, written to as a backup does.</summary>
 internal sealed class WriterBench : IAsyncDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly MemoryCatalogPlace _place;
 
-    private WriterBench(StoreBench bench) => Bench = bench;
+    private WriterBench(StoreBench bench)
+    {
+        Bench = bench;
+        _place = new MemoryCatalogPlace(Clock);
+        Catalog = new WatchedCatalog(OpenCatalog());
+    }
 
     public StoreBench Bench { get; }
 
-    public WatchedCatalog Catalog { get; private set; } = null!;
+    public WatchedCatalog Catalog { get; }
 
     public ManualClock Clock { get; } = new();
 
-    public static async Task<WriterBench> OpenAsync(bool isEncrypted = true, int? zstdLevel = 1)
-    {
-        var bench = new WriterBench(await StoreBench.OpenAsync(isEncrypted, zstdLevel));
-        bench.Catalog = new WatchedCatalog(await bench.OpenCatalogAsync());
-        return bench;
-    }
+    public static async Task<WriterBench> OpenAsync(bool isEncrypted = true, int? zstdLevel = 1) =>
+        new(await StoreBench.OpenAsync(isEncrypted, zstdLevel));
 
     /// <summary>Opens the catalog as another process would.</summary>
-    public async Task<ICatalog> OpenCatalogAsync() => await LiteDbCatalog.OpenAsync(
-        new LiteDbCatalogOptions { Path = _directory["catalog.db"], Create = true, TimeProvider = Clock },
-        CancellationToken.None);
+    public ICatalog OpenCatalog() => new MemoryCatalog(_place);
 
     public BlockWriter NewWriter() => new(Bench.Store, Catalog, Bench.Reads, Clock);
 
@@ -85,7 +84,6 @@ internal sealed class WriterBench : IAsyncDisposable
     {
         await Catalog.DisposeAsync();
         await Bench.DisposeAsync();
-        _directory.Dispose();
     }
 }
 

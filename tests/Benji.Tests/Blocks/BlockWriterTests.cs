@@ -223,7 +223,7 @@ public class BlockWriterTests
         await using var bench = await WriterBench.OpenAsync();
         var content = Plaintext.Noise(random, Length);
         var id = (await bench.WriteAsync(content)).Id;
-        await using var other = await bench.OpenCatalogAsync();
+        await using var other = bench.OpenCatalog();
         var lease = await other.WriteAsync(
             transaction =>
             {
