@@ -10,18 +10,19 @@ namespace Benji.Store.Catalogs.LiteDb;
 
 /// <summary>Keeps LiteDB's engine open over the catalog's files from one transaction to the next, and runs them.</summary>
 /// <remarks>Under the catalog's lock, one thread at a time. The engine is made anew when another process committed, when
-/// its cache, which has no limit of its own, has seen many pages, and after every failure. The counter is made odd before
+/// one transaction made its cache large, and after every failure. The counter is made odd before
 /// a commit's first write and even after its last: whoever finds it odd repairs first.</remarks>
 internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider) : IDisposable
 {
-    /// <summary>Pages that go through one engine before it is made anew, 32 MiB.</summary>
+    /// <summary>Pages of one transaction, 32 MiB, after which the engine is made anew: its cache never shrinks.</summary>
+    /// <remarks>Between transactions the cache reuses its pages, so only a large transaction makes it large.</remarks>
     private const int PagesMovedMax = 4_000;
 
     private readonly IWalHash _hash = place.CreateHash();
+    private readonly PagePool _pool = new();
     private ICatalogDisk? _disk;
     private TransactionalDataStream? _data;
     private LiteEngine? _engine;
-    private long _pagesMovedBefore;
     private long _counter;
 
     /// <summary>Opens the catalog's files, and makes a catalog in empty ones when asked to.</summary>
@@ -51,6 +52,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     {
         Open(mayCreate: false);
         var engine = _engine!;
+        var pagesBefore = _data!.PagesMoved;
         var rows = new LiteDbRows(engine, place.Name, isReadOnly);
         var isDone = false;
         try
@@ -67,6 +69,11 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             }
 
             isDone = true;
+            if (_data?.PagesMoved - pagesBefore > PagesMovedMax)
+            {
+                CloseEngine();
+            }
+
             return result;
         }
         finally
@@ -90,7 +97,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     private void Prepare(bool mayCreate)
     {
         var counter = place.Lock.ReadCounter();
-        if (_engine is not null && counter == _counter && _data!.PagesMoved - _pagesMovedBefore < PagesMovedMax)
+        if (_engine is not null && counter == _counter)
         {
             return;
         }
@@ -128,18 +135,17 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     {
         CloseFiles();
         _disk = place.OpenDisk(mayCreate);
-        _data = new TransactionalDataStream(_disk, _hash);
+        _data = new TransactionalDataStream(_disk, _hash, _pool);
     }
 
     private void OpenEngine()
     {
-        _pagesMovedBefore = _data!.PagesMoved;
         _engine = new LiteEngine(new EngineSettings
         {
-            DataStream = _data,
-            LogStream = new MemoryStream(),
+            DataStream = _data!,
+            LogStream = new PageMemoryStream(_pool),
             TempStream = new MemoryStream(),
-            Collation = _data.Length == 0 ? Collation.Binary : null,
+            Collation = _data!.Length == 0 ? Collation.Binary : null,
         });
         if (!_data.HoldsFlushes)
         {

@@ -1,44 +1,41 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace Benji.Store.Catalogs.LiteDb.Disk;
 
-/// <summary>The pages of the commit under way, laid out as the group they become.</summary>
-internal sealed class PageBatch
+/// <summary>The pages of the commit under way, each laid out as its entry in the group they become.</summary>
+internal sealed class PageBatch(PagePool pool)
 {
-    private const int BytesKept = 256 * WalGroup.EntrySize;
+    private const int ChunkPages = 32;
 
     private readonly Dictionary<long, int> _slots = [];
-    private byte[] _bytes = [];
+    private readonly List<byte[]> _entries = [];
+    private readonly byte[] _chunk = new byte[WalGroup.HeaderSize + (ChunkPages * WalGroup.EntrySize)];
 
     /// <summary>Pages in the batch.</summary>
     public int Count => _slots.Count;
 
-    /// <summary>The positions of the pages, in the order of their entries.</summary>
+    /// <summary>The positions of the pages, each with the index of its entry.</summary>
     public IEnumerable<KeyValuePair<long, int>> Slots => _slots;
 
     /// <summary>Puts a page in, in place of an earlier one of the same position.</summary>
     /// <exception cref="InvalidOperationException">The transaction is too large.</exception>
     public void Put(long position, ReadOnlySpan<byte> page)
     {
-        if (!_slots.TryGetValue(position, out var slot))
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_slots, position, out var isThere);
+        if (!isThere)
         {
-            slot = _slots.Count;
+            slot = _entries.Count;
             if (slot == WalGroup.PagesMax)
             {
                 throw new InvalidOperationException($"A transaction changes more than {WalGroup.PagesMax} pages.");
             }
 
-            var size = WalGroup.SizeOf(slot + 1);
-            if (size > _bytes.Length)
-            {
-                Array.Resize(ref _bytes, (int)Math.Max(size, Math.Min(2L * _bytes.Length, Array.MaxLength)));
-            }
-
-            BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(WalGroup.EntryOffset(slot)), position);
-            _slots.Add(position, slot);
+            _entries.Add(pool.Rent());
+            BinaryPrimitives.WriteInt64LittleEndian(_entries[slot], position);
         }
 
-        page.CopyTo(_bytes.AsSpan(WalGroup.EntryOffset(slot) + 8));
+        page.CopyTo(_entries[slot].AsSpan(WalGroup.PositionSize));
     }
 
     /// <summary>Reads a page of the batch; false when it is not in it.</summary>
@@ -49,32 +46,65 @@ internal sealed class PageBatch
             return false;
         }
 
-        _bytes.AsSpan(WalGroup.EntryOffset(slot) + 8, WalGroup.PageSize).CopyTo(destination);
+        _entries[slot].AsSpan(WalGroup.PositionSize).CopyTo(destination);
         return true;
     }
 
-    /// <summary>Completes the group and returns its bytes, which live until the next call of any method.</summary>
+    /// <summary>Writes the group to the log, unsynced.</summary>
+    /// <param name="log">The log.</param>
+    /// <param name="offset">Where the group starts.</param>
     /// <param name="hash">Computes the group's hash.</param>
     /// <param name="sequence">The group's number.</param>
     /// <param name="salt">Its salt.</param>
-    /// <param name="chain">The hash of the group before; not changed.</param>
-    public ReadOnlySpan<byte> Seal(IWalHash hash, uint sequence, uint salt, ReadOnlySpan<byte> chain)
+    /// <param name="chain">The hash of the group before; replaced by this one's.</param>
+    /// <exception cref="IOException">Some of it is not written.</exception>
+    public void WriteTo(ICatalogFile log, long offset, IWalHash hash, uint sequence, uint salt, Span<byte> chain)
     {
-        var group = _bytes.AsSpan(0, (int)WalGroup.SizeOf(Count));
-        WalGroup.WriteHeader(group, sequence, Count, salt);
+        WalGroup.WriteHeader(_chunk, sequence, Count, salt);
         hash.Append(chain);
-        hash.Append(group[..^WalGroup.HashSize]);
-        hash.Finish(group[^WalGroup.HashSize..]);
-        return group;
+        var filled = WalGroup.HeaderSize;
+        foreach (var entry in _entries)
+        {
+            if (filled + entry.Length > _chunk.Length)
+            {
+                Write(log, ref offset, hash, filled);
+                filled = 0;
+            }
+
+            entry.CopyTo(_chunk, filled);
+            filled += entry.Length;
+        }
+
+        hash.Append(_chunk.AsSpan(0, filled));
+        hash.Finish(chain);
+
+        // The last pages and the hash go in one write: a small commit is one write in all.
+        Span<byte> end = stackalloc byte[WalGroup.HashSize];
+        chain.CopyTo(end);
+        if (filled + end.Length > _chunk.Length)
+        {
+            log.Write(offset, _chunk.AsSpan(0, filled));
+            log.Write(offset + filled, end);
+            return;
+        }
+
+        end.CopyTo(_chunk.AsSpan(filled));
+        log.Write(offset, _chunk.AsSpan(0, filled + end.Length));
     }
 
     /// <summary>Empties the batch.</summary>
     public void Clear()
     {
+        _entries.ForEach(pool.Return);
+        _entries.Clear();
         _slots.Clear();
-        if (_bytes.Length > BytesKept)
-        {
-            _bytes = [];
-        }
+    }
+
+    private void Write(ICatalogFile log, ref long offset, IWalHash hash, int filled)
+    {
+        var part = _chunk.AsSpan(0, filled);
+        hash.Append(part);
+        log.Write(offset, part);
+        offset += filled;
     }
 }

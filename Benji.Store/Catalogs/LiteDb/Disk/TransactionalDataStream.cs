@@ -18,7 +18,7 @@ internal sealed class TransactionalDataStream : Stream
     private readonly IWalHash _hash;
     private readonly WalReader _reader;
     private readonly Dictionary<long, long> _logged = [];
-    private readonly PageBatch _batch = new();
+    private readonly PageBatch _batch;
     private readonly byte[] _chain = new byte[WalGroup.HashSize];
     private readonly List<(long Position, long Offset)> _found = [];
 
@@ -27,10 +27,11 @@ internal sealed class TransactionalDataStream : Stream
     private long _lastGroup;
     private long _length;
 
-    /// <summary>Reads the log; both files and the hash stay the caller's.</summary>
+    /// <summary>Reads the log; the files, the hash and the pool stay the caller's.</summary>
     /// <exception cref="IOException">One of the files cannot be read.</exception>
-    public TransactionalDataStream(ICatalogDisk disk, IWalHash hash)
+    public TransactionalDataStream(ICatalogDisk disk, IWalHash hash, PagePool pool)
     {
+        _batch = new PageBatch(pool);
         _data = disk.Data;
         _log = disk.Log;
         _hash = hash;
@@ -138,7 +139,7 @@ internal sealed class TransactionalDataStream : Stream
         _length = Math.Max(_length, Position);
     }
 
-    /// <summary>Makes the batch durable as one group, with one write and one sync; an empty batch costs nothing.</summary>
+    /// <summary>Makes the batch durable as one group, with one sync; an empty batch costs nothing.</summary>
     /// <exception cref="IOException">The batch is not durable, or <see cref="IsOutcomeUnknown"/>.</exception>
     public override void Flush()
     {
@@ -147,12 +148,10 @@ internal sealed class TransactionalDataStream : Stream
             return;
         }
 
-        // Seals before the first write: from there on an exception leaves bytes in the log.
         var salt = _sequence == 0 ? (uint)RandomNumberGenerator.GetInt32(int.MaxValue) : 0;
-        var group = _batch.Seal(_hash, _sequence, salt, _chain);
         try
         {
-            _log.Write(_end, group);
+            _batch.WriteTo(_log, _end, _hash, _sequence, salt, _chain);
             _log.Sync();
         }
         catch (IOException)
@@ -161,14 +160,13 @@ internal sealed class TransactionalDataStream : Stream
             throw;
         }
 
-        group[^WalGroup.HashSize..].CopyTo(_chain);
         foreach (var (position, slot) in _batch.Slots)
         {
-            _logged[position] = _end + WalGroup.EntryOffset(slot) + 8;
+            _logged[position] = _end + WalGroup.PageOffset(slot);
         }
 
         _lastGroup = _end;
-        _end += group.Length;
+        _end += WalGroup.SizeOf(_batch.Count);
         _sequence++;
         _batch.Clear();
     }
@@ -249,6 +247,11 @@ internal sealed class TransactionalDataStream : Stream
     {
         if (_log.Length > _end)
         {
+            if (_reader.IsFollowed(_end, _sequence))
+            {
+                throw new InvalidDataException($"its log is damaged at {_end} of {_log.Length} bytes");
+            }
+
             _log.Truncate(_end);
             _log.Sync();
         }

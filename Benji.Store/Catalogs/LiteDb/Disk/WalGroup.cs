@@ -15,8 +15,11 @@ internal static class WalGroup
     /// <summary>Bytes before the pages.</summary>
     public const int HeaderSize = 16;
 
+    /// <summary>Bytes of a page's position in the database.</summary>
+    public const int PositionSize = 8;
+
     /// <summary>Bytes of one page with its position.</summary>
-    public const int EntrySize = 8 + PageSize;
+    public const int EntrySize = PositionSize + PageSize;
 
     /// <summary>Bytes behind the pages.</summary>
     public const int HashSize = 32;
@@ -29,8 +32,8 @@ internal static class WalGroup
     /// <summary>Returns the bytes of a whole group.</summary>
     public static long SizeOf(int pages) => HeaderSize + ((long)pages * EntrySize) + HashSize;
 
-    /// <summary>Returns where an entry starts within a group.</summary>
-    public static int EntryOffset(int index) => HeaderSize + (index * EntrySize);
+    /// <summary>Returns where a page's bytes start within a group.</summary>
+    public static long PageOffset(int index) => HeaderSize + ((long)index * EntrySize) + PositionSize;
 
     /// <summary>Writes a header.</summary>
     public static void WriteHeader(Span<byte> destination, uint sequence, int pages, uint salt)

@@ -41,6 +41,18 @@ internal sealed class WalReader(ICatalogFile log, IWalHash hash)
         return true;
     }
 
+    /// <summary>True when another group follows the one at <paramref name="start"/>, which then was acknowledged once:
+    /// a group is written only after the one before is durable.</summary>
+    /// <exception cref="IOException">The log cannot be read.</exception>
+    public bool IsFollowed(long start, uint sequence)
+    {
+        Span<byte> header = stackalloc byte[WalGroup.HeaderSize];
+        return log.Read(start, header) == header.Length
+            && WalGroup.TryReadHeader(header, sequence, out var count)
+            && log.Read(start + WalGroup.SizeOf(count), header) == header.Length
+            && WalGroup.TryReadHeader(header, sequence + 1, out _);
+    }
+
     private bool TryReadPages(long offset, int count, List<(long Position, long Offset)> pages)
     {
         var rented = ArrayPool<byte>.Shared.Rent(Math.Min(count, ChunkPages) * WalGroup.EntrySize);
@@ -59,7 +71,7 @@ internal sealed class WalReader(ICatalogFile log, IWalHash hash)
                 for (var i = 0; i < taken; i++)
                 {
                     var position = BinaryPrimitives.ReadInt64LittleEndian(chunk[(i * WalGroup.EntrySize)..]);
-                    pages.Add((position, offset + (i * WalGroup.EntrySize) + 8));
+                    pages.Add((position, offset + (i * WalGroup.EntrySize) + WalGroup.PositionSize));
                 }
 
                 offset += chunk.Length;
