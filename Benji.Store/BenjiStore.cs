@@ -50,6 +50,21 @@ public sealed class BenjiStore : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         OpenAsync(options, StoreParts.Plain, mayCreate, logging, time, cancellationToken);
 
+    /// <summary>Makes a new catalog from the storages alone and puts it in the place of the old one, if any.</summary>
+    /// <exception cref="AlreadyExistsException">There is a catalog, and the request does not force.</exception>
+    /// <exception cref="InUseException">The catalog is in use, or was used meanwhile; it stands as it is.</exception>
+    /// <exception cref="ConfigurationException">No storage holds a store, or one cannot be opened.</exception>
+    /// <exception cref="StorageException">A storage failed; the old catalog, or none, stands.</exception>
+    public static Task<RebuildResult> RebuildAsync(
+        StoreOptions options,
+        RebuildRequest request,
+        ILoggerFactory logging,
+        TimeProvider time,
+        IOperationProgress progress,
+        CancellationToken cancellationToken = default) =>
+        StoreRebuild.RunAsync(
+            options, StoreParts.Plain, request, logging.CreateLogger("benji"), time, progress, cancellationToken);
+
     /// <summary>Backs a source up into a new version.</summary>
     public Task<BackupResult> BackupAsync(
         BackupRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>

@@ -6,13 +6,10 @@ namespace Benji.Store.Blocks;
 
 /// <summary>Makes the catalog's row of a block out of its object alone: of its header, which is verified, not its
 /// frames.</summary>
-/// <remarks>Safe for concurrent calls; one or two ranged reads each.</remarks>
-internal sealed class BlockAdoption(OpenedStore store)
+/// <remarks>Safe for concurrent calls.</remarks>
+internal sealed class BlockAdoption(OpenedStore store) : IDisposable
 {
-    // The header of a block of 4 MiB with four lenders fits.
-    private const int FirstRead = 4096;
-
-    private readonly HeaderParser _parser = new(store.Keys, store.StoreId);
+    private readonly BlockStore _blocks = new(store);
 
     /// <summary>Reads the header of a block's object.</summary>
     /// <param name="id">The block.</param>
@@ -28,23 +25,7 @@ internal sealed class BlockAdoption(OpenedStore store)
     public async Task<BlockRow> ReadAsync(
         BlockId id, BlockForm form, long storedLength, DateTimeOffset since, CancellationToken cancellationToken)
     {
-        var name = ObjectNames.Block(id, form);
-        var expected = new ExpectedObject(name, ObjectKind.Block, id.Hash, PlaintextLength: null, Form: form);
-        using var buffer = store.Pool.Rent(FirstRead);
-        var length = await store.Storage.ReadAsync(name, 0, buffer.Memory, cancellationToken);
-        var stated = HeaderParser.StatedLength(buffer.Span[..length]);
-        FrameTable table;
-        if (stated <= length)
-        {
-            table = _parser.Parse(expected, buffer.Span[..length]).Table;
-        }
-        else
-        {
-            using var whole = store.Pool.Rent(stated);
-            length = await store.Storage.ReadAsync(name, 0, whole.Memory, cancellationToken);
-            table = _parser.Parse(expected, whole.Span[..length]).Table;
-        }
-
+        var table = await _blocks.ReadTableAsync(id, form, cancellationToken);
         return table.ObjectLength == storedLength
             ? new BlockRow(
                 id,
@@ -58,6 +39,9 @@ internal sealed class BlockAdoption(OpenedStore store)
                 ReferenceState.Live,
                 since)
             : throw new CorruptDataException(
-                $"Object {name} has {storedLength} bytes, expected {table.ObjectLength} as its header says.");
+                $"Object {ObjectNames.Block(id, form)} has {storedLength} bytes, expected {table.ObjectLength} as its header says.");
     }
+
+    /// <summary>Gives its buffers back.</summary>
+    public void Dispose() => _blocks.Dispose();
 }

@@ -70,7 +70,7 @@ internal sealed record CleanupRoots
         transaction.Leases.List(LeaseResource.VolumePrefix).Count > 0;
 
     /// <summary>The maps to mark, of one storage.</summary>
-    public IEnumerable<MarkRoot> MapsOf(string storage, IPageStore pages) =>
+    public IEnumerable<MarkRoot> MapsOf(string storage, IPageSource pages) =>
         Versions
             .Where(version => version.Storage == storage)
             .Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1));

@@ -59,7 +59,7 @@ internal sealed class CleanupBlocks(ICatalog catalog) : ICleanupTable
     public async Task AdoptAsync(
         OpenedStore store, Hash256 id, DateTimeOffset since, CancellationToken cancellationToken)
     {
-        var adoption = new BlockAdoption(store);
+        using var adoption = new BlockAdoption(store);
         foreach (var form in new[] { BlockForm.Whole, BlockForm.Delta })
         {
             if (await store.Storage.FindAsync(ObjectNames.Block(new(id), form), cancellationToken) is not { } info)

@@ -51,4 +51,8 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
         + "{Orphans} orphans found")]
     public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
+
+    [LoggerMessage(21, LogLevel.Information, "Rebuilt the catalog {Catalog}: {Versions} versions, {Blocks} blocks, "
+        + "{Problems} problems")]
+    public static partial void CatalogRebuilt(ILogger logger, string catalog, long versions, long blocks, int problems);
 }

@@ -143,12 +143,17 @@ internal sealed class MapMarker
     }
 
     private async Task<bool> AddBlocksAsync(
-        IPageStore pages, List<PageId> leaves, IdPartition blocks, CancellationToken cancellationToken)
+        IPageSource pages, List<PageId> leaves, IdPartition blocks, CancellationToken cancellationToken)
     {
         var contents = await pages.ReadAsync(leaves, 0, cancellationToken);
         leaves.Clear();
         foreach (var content in contents)
         {
+            if (content is null)
+            {
+                continue;
+            }
+
             for (var position = 0; position < BlockGeometry.PageEntries; position++)
             {
                 var block = MapPage.ReadEntry(content, position);
@@ -164,7 +169,7 @@ internal sealed class MapMarker
 
     // Walks one store's pages above the leaves, each once, level by level, and lists the leaves, some repeatedly.
     private async IAsyncEnumerable<PageId> WalkAsync(
-        IPageStore pages, IReadOnlyList<MarkRoot> roots, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IPageSource pages, IReadOnlyList<MarkRoot> roots, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         List<PageId> below = [];
         for (var level = MapTree.LevelsMax - 1; level > 0; level--)
@@ -209,7 +214,7 @@ internal sealed class MapMarker
     private static List<PageId> Children(byte[]? content)
     {
         var children = new List<PageId>();
-        for (var position = 0; position < BlockGeometry.PageEntries; position++)
+        for (var position = 0; content is not null && position < BlockGeometry.PageEntries; position++)
         {
             var child = new PageId(MapPage.ReadEntry(content, position));
             if (!child.IsHole)
@@ -233,7 +238,7 @@ internal sealed class MapMarker
 /// <param name="Pages">Where its pages are; maps of one storage share one object.</param>
 /// <param name="Root">The root, possibly a hole.</param>
 /// <param name="Level">The root's level.</param>
-internal readonly record struct MarkRoot(IPageStore Pages, PageId Root, int Level);
+internal readonly record struct MarkRoot(IPageSource Pages, PageId Root, int Level);
 
 /// <summary>The pages that were reached: all above the leaves, and the leaves of one range.</summary>
 internal readonly struct ReachedPages(FingerprintSet uppers, FingerprintSet leaves)

@@ -14,11 +14,11 @@ internal sealed class MapReader
     /// <summary>Pages read in one trip.</summary>
     public const int BatchPagesMax = 64;
 
-    private readonly IPageStore _pages;
+    private readonly IPageSource _pages;
     private readonly PageCache _cache = new(CachedPagesMax);
 
     /// <summary>Opens the map that hangs from <paramref name="root"/>; nothing is read yet.</summary>
-    public MapReader(IPageStore pages, PageId root, BlockGeometry geometry)
+    public MapReader(IPageSource pages, PageId root, BlockGeometry geometry)
     {
         _pages = pages;
         Root = root;
@@ -47,7 +47,11 @@ internal sealed class MapReader
                 return BlockId.Hole;
             }
 
-            var content = _cache.Find(id) ?? (await ReadPagesAsync([id], level, cancellationToken))[0]!;
+            if ((_cache.Find(id) ?? (await ReadPagesAsync([id], level, cancellationToken))[0]) is not { } content)
+            {
+                return BlockId.Hole;
+            }
+
             id = new PageId(MapPage.ReadEntry(content, PositionAt(level, blockIndex)));
         }
 
@@ -176,10 +180,12 @@ internal sealed class MapReader
         var read = await _pages.ReadAsync([.. missing.Select(i => ids[i])], level, cancellationToken);
         for (var i = 0; i < missing.Count; i++)
         {
-            var content = read[i];
-            Invariant.Holds(content is not null && content.Length == BlockGeometry.PageSize);
-            contents[missing[i]] = content;
-            _cache.Add(ids[missing[i]], content);
+            if (read[i] is { } content)
+            {
+                Invariant.Holds(content.Length == BlockGeometry.PageSize);
+                contents[missing[i]] = content;
+                _cache.Add(ids[missing[i]], content);
+            }
         }
 
         return contents;
@@ -194,13 +200,12 @@ internal sealed class MapReader
         int level, long number, PageId id, long first, long end,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (id.IsHole)
+        if ((await ReadPagesAsync([id], level, cancellationToken))[0] is not { } content)
         {
             yield return HoleRun(number * MapTree.PageSpan(level), MapTree.PageSpan(level), first, end);
             yield break;
         }
 
-        var content = (await ReadPagesAsync([id], level, cancellationToken))[0]!;
         await foreach (var run in WalkPageAsync(level, number, content, first, end, cancellationToken))
         {
             yield return run;

@@ -104,6 +104,18 @@ internal sealed class LiteDbCatalog : ICatalog
     public Task<T> WriteAsync<T>(Func<ICatalogTransaction, T> work, CancellationToken cancellationToken) =>
         LockedAsync(session => session.Run(work, isReadOnly: false), cancellationToken);
 
+    /// <summary>Copies the log into the database and empties it, so that the database's file alone is the catalog.
+    /// </summary>
+    /// <exception cref="CatalogException">It cannot be read or written; nothing is lost.</exception>
+    public Task ApplyLogAsync(CancellationToken cancellationToken) =>
+        LockedAsync(
+            session =>
+            {
+                session.ApplyLog();
+                return true;
+            },
+            cancellationToken);
+
     /// <inheritdoc/>
     public long ReadGeneration()
     {

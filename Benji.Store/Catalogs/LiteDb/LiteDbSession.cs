@@ -87,6 +87,26 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         }
     }
 
+    /// <summary>Copies the log into the database and empties it.</summary>
+    /// <exception cref="CatalogException">It cannot be read or written; the log holds what was not copied.</exception>
+    public void ApplyLog()
+    {
+        Open(mayCreate: false);
+        var isDone = false;
+        try
+        {
+            Wrap("tidied", Apply);
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+            {
+                CloseFiles();
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -201,18 +221,21 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
 
     private void ApplyWhenLarge()
     {
-        if (_data!.LoggedPages <= place.LoggedPagesMax)
+        if (_data!.LoggedPages > place.LoggedPagesMax)
         {
-            return;
+            Apply();
         }
+    }
 
+    private void Apply()
+    {
         var isBetweenCommits = !long.IsOddInteger(place.Lock.ReadCounter());
         if (isBetweenCommits)
         {
             place.Lock.WriteCounter(_counter + 1);
         }
 
-        _data.Apply();
+        _data!.Apply();
         if (isBetweenCommits)
         {
             _counter += 2;

@@ -1,0 +1,82 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Model;
+using Benji.Store.Operations;
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Store;
+
+/// <summary>Opens what a rebuild works with, lets it fill a new catalog, and puts that in the old one's
+/// place.</summary>
+internal static class StoreRebuild
+{
+    private const long IdleBufferBytes = 64L * 1024 * 1024;
+
+    /// <summary>Rebuilds the catalog.</summary>
+    /// <exception cref="AlreadyExistsException">There is a catalog, and the request does not force.</exception>
+    /// <exception cref="InUseException">The catalog is in use.</exception>
+    /// <exception cref="ConfigurationException">No storage holds a store, or one cannot be opened.</exception>
+    /// <exception cref="StorageException">A storage failed; the old catalog, or none, stands.</exception>
+    public static async Task<RebuildResult> RunAsync(
+        StoreOptions options,
+        StoreParts parts,
+        RebuildRequest request,
+        ILogger logger,
+        TimeProvider time,
+        IOperationProgress progress,
+        CancellationToken cancellationToken)
+    {
+        if (!request.Force && LiteDbCatalog.Exists(options.CatalogPath))
+        {
+            throw new AlreadyExistsException(
+                $"There is a catalog at {options.CatalogPath}; 'benji rebuild --force' replaces it.");
+        }
+
+        var stores = new List<OpenedStore>();
+        try
+        {
+            await OpenStoresAsync(options, parts, time, stores, cancellationToken);
+            await using var rebuild = await LiteDbRebuild.StartAsync(
+                new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time }, cancellationToken);
+            await using var target = parts.WrapCatalog(rebuild.Target);
+            var result = await new RebuildOperation(target, rebuild.Old, stores, time, progress)
+                .RunAsync(cancellationToken);
+            await rebuild.CompleteAsync(cancellationToken);
+            Log.CatalogRebuilt(logger, options.CatalogPath, result.Versions, result.Blocks, result.Problems.Count);
+            return result;
+        }
+        finally
+        {
+            foreach (var store in stores)
+            {
+                await store.DisposeAsync();
+            }
+        }
+    }
+
+    // A storage that was never used has no directory, or an empty one; opening it would make a store of it.
+    private static async Task OpenStoresAsync(
+        StoreOptions options,
+        StoreParts parts,
+        TimeProvider time,
+        List<OpenedStore> stores,
+        CancellationToken cancellationToken)
+    {
+        var pool = new BlockBufferPool(IdleBufferBytes);
+        foreach (var storage in options.Storages)
+        {
+            if (Directory.Exists(storage.Path) && Directory.EnumerateFileSystemEntries(storage.Path).Any())
+            {
+                stores.Add(await StorageFactory.OpenStoreAsync(
+                    storage with { MayCreate = false }, parts, binding: null, pool, time, cancellationToken));
+            }
+        }
+
+        if (stores.Count == 0)
+        {
+            throw new ConfigurationException(
+                "No configured storage holds anything, so there is nothing to make a catalog from: "
+                + string.Join(", ", options.Storages.Select(storage => $"{storage.Name} ({storage.Path})")) + ".");
+        }
+    }
+}

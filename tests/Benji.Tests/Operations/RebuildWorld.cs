@@ -1,0 +1,165 @@
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Maps;
+using Benji.Store.Blocks.Opening;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations;
+using Benji.Testing;
+using Benji.Testing.Catalogs;
+using Benji.Testing.Storages;
+
+namespace Benji.Tests.Operations;
+
+/// <summary>A store of real versions in memory, whose catalog can be lost and made again.</summary>
+internal sealed class RebuildWorld : IAsyncDisposable
+{
+    public const int BlockSize = 4 * BlockGeometry.FrameSize;
+
+    private readonly MemoryCatalogPlace _place;
+    private readonly MemoryCatalog _catalog;
+    private readonly OpenedStore _store;
+    private readonly Dictionary<Guid, byte[]> _contents = [];
+
+    private RebuildWorld(MemoryCatalogPlace place, MemoryStorage objects, ManualClock clock, OpenedStore store)
+    {
+        (_place, Objects, Clock, _store) = (place, objects, clock, store);
+        _catalog = new MemoryCatalog(place);
+    }
+
+    public ManualClock Clock { get; }
+
+    public MemoryStorage Objects { get; }
+
+    public MemoryCatalogState State => _place.State;
+
+    public static async Task<RebuildWorld> OpenAsync()
+    {
+        var clock = new ManualClock();
+        var objects = new MemoryStorage(clock);
+        var store = await OpenedStore.OpenAsync(
+            new StoreOpening
+            {
+                Name = "main",
+                Storage = objects,
+                Key = new KeyMaterial { MasterKey = [.. Enumerable.Range(0, 32).Select(i => (byte)i)] },
+                MayCreate = true,
+                Pool = new BlockBufferPool(1 << 22),
+                Time = clock,
+            },
+            CancellationToken.None);
+        var world = new RebuildWorld(new MemoryCatalogPlace(clock), objects, clock, store);
+        await world.WriteAsync(transaction => transaction.StorageBindings.Put(
+            new StorageBinding("main", store.StoreId, store.IsEncrypted)));
+        return world;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _catalog.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    /// <summary>Publishes a version of a content, on the volume's newest one.</summary>
+    public async Task<VersionRecord> BackUpAsync(
+        string volume, byte[] content, Func<VersionRecord, VersionRecord>? change = null)
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        var pages = Pages(_catalog);
+        var geometry = new BlockGeometry(content.Length, BlockSize);
+        var origin = await _catalog.ReadAsync(
+            transaction => transaction.Versions.FindLatest(volume, status: null), CancellationToken.None);
+        var baseMap = origin is null ? null : new MapReader(pages, origin.Root, origin.Geometry);
+        var map = new MapBuilder(pages, baseMap, geometry);
+        using var reads = new BlockStore(_store);
+        await using var lane = new BlockWriter(_store, _catalog, reads, Clock).StartLane();
+        var allocated = 0L;
+        for (var index = 0L; index < geometry.BlockCount; index++)
+        {
+            var isInBase = baseMap is not null && index < baseMap.Geometry.BlockCount;
+            var length = geometry.BlockLength(index);
+            var outcome = await lane.WriteAsync(
+                new BlockInput(
+                    content.AsMemory((int)(index * BlockSize), length),
+                    isInBase ? await baseMap!.FindAsync(index, CancellationToken.None) : BlockId.Hole,
+                    isInBase ? baseMap!.Geometry.BlockLength(index) : 0,
+                    FrameSet.All(BlockGeometry.FrameCount(length)),
+                    Filler: null,
+                    MayLend: true),
+                CancellationToken.None);
+            map.Set(index, outcome.Id);
+            allocated += outcome.Allocated;
+        }
+
+        await lane.CompleteAsync(CancellationToken.None);
+        var version = new VersionRecord
+        {
+            Id = Guid.NewGuid(),
+            Name = new VersionName(volume, $"v{_contents.Count}"),
+            Date = Clock.GetUtcNow(),
+            Size = geometry.Size,
+            BlockSize = BlockSize,
+            Storage = "main",
+            Root = await map.CompleteAsync(CancellationToken.None),
+            AllocatedBytes = allocated,
+            Statistics = new VersionStatistics(content.Length, 1, 2, 3, 4, 5.5),
+        };
+        version = change is null ? version : change(version);
+        await new ManifestStore(_store).PutAsync(version, CancellationToken.None);
+        await WriteAsync(transaction => transaction.Versions.Add(version));
+        _contents.Add(version.Id, content);
+        return version;
+    }
+
+    public async Task RemoveAsync(VersionRecord version)
+    {
+        await new ManifestStore(_store).DeleteAsync(version.Name, CancellationToken.None);
+        await WriteAsync(transaction => transaction.Versions.Remove(version.Id));
+    }
+
+    public async Task ReplaceManifestAsync(VersionRecord version)
+    {
+        await new ManifestStore(_store).PutAsync(version, CancellationToken.None);
+        await WriteAsync(transaction => transaction.Versions.Replace(version));
+    }
+
+    public async Task CleanUpAsync()
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        var lease = await _catalog.WriteAsync(
+            transaction => transaction.Leases.TryAcquire(
+                LeaseResource.Cleanup, LeaseMode.Exclusive, "cleanup", out var taken, out _) ? taken : null,
+            CancellationToken.None);
+        var stores = new Dictionary<string, OpenedStore> { ["main"] = _store };
+        await new CleanupRun(
+            new CleanupScope(_catalog, stores, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
+            .RunAsync(CancellationToken.None);
+        await WriteAsync(transaction => transaction.Leases.Release(lease!));
+    }
+
+    /// <summary>Makes a new catalog; with the old one's remains, or as if it were lost.</summary>
+    public async Task<(RebuildResult Result, MemoryCatalogState State)> RebuildAsync(bool isOldReadable = false)
+    {
+        var place = new MemoryCatalogPlace(Clock);
+        await using var target = new MemoryCatalog(place);
+        var remains = isOldReadable
+            ? await _catalog.ReadAsync(
+                transaction => new CatalogRemains(
+                    transaction.BlockReferences.ListInvalid(), transaction.Overlays.List(baseId: null)),
+                CancellationToken.None)
+            : null;
+        var result = await new RebuildOperation(target, remains, [_store], Clock, NoProgress.Instance)
+            .RunAsync(CancellationToken.None);
+        return (result, place.State);
+    }
+
+    public Task WriteAsync(Action<ICatalogTransaction> work) => _catalog.WriteAsync(
+        transaction =>
+        {
+            work(transaction);
+            return true;
+        },
+        CancellationToken.None);
+
+    private PageStore Pages(ICatalog catalog) =>
+        new(_store, catalog, new PendingDeletions(_store, catalog, Clock), Clock);
+}
