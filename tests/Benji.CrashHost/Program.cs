@@ -1,11 +1,12 @@
 using System.Globalization;
 using Benji.CrashHost;
 using Benji.Store;
+using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 
-// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE | remove VERSION | cleanup
+// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup
 // Runs one operation on the store in DIRECTORY and dies at point KILL-AT; 0 never dies. Prints the points it passed.
 var points = new KillPoints(int.Parse(args[1], CultureInfo.InvariantCulture));
 var options = new StoreOptions
@@ -28,7 +29,17 @@ switch (args[2])
 {
     case "backup":
         await store.BackupAsync(
-            new BackupRequest { Source = args[3], Volume = "disk", Version = "new" }, NoProgress.Instance);
+            new BackupRequest { Source = args[3], Volume = args[4], Version = args[5] }, NoProgress.Instance);
+        break;
+    case "restore":
+        var restored = await store.RestoreAsync(
+            new RestoreRequest { Version = args[3], Target = args[4] }, NoProgress.Instance);
+        Invariant.Holds(restored.Damage.Count == 0);
+        break;
+    case "scrub":
+        var scrubbed = await store.ScrubAsync(
+            new ScrubRequest { Version = args[3], IsDeep = true }, NoProgress.Instance);
+        Invariant.Holds(scrubbed.Damage.Count == 0);
         break;
     case "remove":
         await store.RemoveAsync(new RemoveRequest { Versions = [args[3]], Force = true });

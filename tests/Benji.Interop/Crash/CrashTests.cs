@@ -44,7 +44,7 @@ public sealed class CrashTests : IAsyncLifetime
 
     [Fact]
     public Task ABackupKilledAnywhereLosesNothing() => KillEverywhereAsync(
-        "backup", store => [store["changed.img"]], (new VersionName("disk", "new"), _changed));
+        "backup", store => [store["changed.img"], "disk", "new"], (new VersionName("disk", "new"), _changed));
 
     [Fact]
     public Task ARemovalKilledAnywhereLosesNothingElse() => KillEverywhereAsync(
@@ -80,7 +80,7 @@ public sealed class CrashTests : IAsyncLifetime
     {
         await using var store = new StoreFixture();
         await CopyAsync(_template.DirectoryPath, store.DirectoryPath);
-        var (exitCode, output) = await RunHostAsync(
+        var (exitCode, output) = await HostProcess.RunAsync(
             [store.DirectoryPath, killAt.ToString(CultureInfo.InvariantCulture), operation, .. arguments(store)], killAfter);
         if (killAt > 0 && killAfter is null)
         {
@@ -119,26 +119,5 @@ public sealed class CrashTests : IAsyncLifetime
         using var copy = Process.Start(new ProcessStartInfo("cp", ["-a", $"{from}/.", to]))!;
         await copy.WaitForExitAsync();
         Assert.Equal(0, copy.ExitCode);
-    }
-
-    private static async Task<(int ExitCode, string Output)> RunHostAsync(string[] arguments, TimeSpan? killAfter)
-    {
-        var host = Path.Combine(AppContext.BaseDirectory, "Benji.CrashHost.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [host, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        if (killAfter is { } delay)
-        {
-            // The moment is the random input of the test, not a wait for something.
-            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(delay));
-            process.Kill();
-        }
-
-        await process.WaitForExitAsync();
-        return (process.ExitCode, process.ExitCode == 0 ? await output : await output + await errors);
     }
 }
