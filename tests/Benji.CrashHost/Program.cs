@@ -6,7 +6,7 @@ using Benji.Store.Operations;
 using Benji.Store.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 
-// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup
+// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup | rebuild
 // Runs one operation on the store in DIRECTORY and dies at point KILL-AT; 0 never dies. Prints the points it passed.
 var points = new KillPoints(int.Parse(args[1], CultureInfo.InvariantCulture));
 var options = new StoreOptions
@@ -24,6 +24,20 @@ var parts = new StoreParts
     WrapCatalog = catalog => new KillingCatalog(catalog, points),
 };
 var logging = NullLoggerFactory.Instance;
+if (args[2] == "rebuild")
+{
+    await StoreRebuild.RunAsync(
+        options,
+        parts,
+        new RebuildRequest { Force = true },
+        NullLogger.Instance,
+        TimeProvider.System,
+        NoProgress.Instance,
+        default);
+    Console.WriteLine(points.Passed);
+    return 0;
+}
+
 await using var store = await BenjiStore.OpenAsync(options, parts, mayCreate: true, logging, TimeProvider.System, default);
 switch (args[2])
 {

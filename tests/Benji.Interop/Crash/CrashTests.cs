@@ -53,6 +53,9 @@ public sealed class CrashTests : IAsyncLifetime
     [Fact]
     public Task ACleanupKilledAnywhereLosesNothing() => KillEverywhereAsync("cleanup", _ => [], null);
 
+    [Fact]
+    public Task ARebuildKilledAnywhereLosesNothing() => KillEverywhereAsync("rebuild", _ => [], null);
+
     // Either outcome of the interrupted step is right; nothing between them is.
     private async Task KillEverywhereAsync(
         string operation, Func<StoreFixture, string[]> arguments, (VersionName Name, byte[] Content)? uncertain)
