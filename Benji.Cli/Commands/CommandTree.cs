@@ -21,6 +21,7 @@ internal static class CommandTree
         new("unprotect", "Allow the removal of versions again", static () => new ProtectCommand(isProtected: false)),
         new("label", "Set and remove labels of a version", static () => new LabelCommand()),
         new("cleanup", "Delete what no version needs any more", static () => new CleanupCommand()),
+        new("rebuild", "Make a new catalog from the storages alone", static () => new RebuildCommand()),
         new("key", "Make keys", static () => new KeyCommand()),
         new("version-info", "Print the versions of the program and its formats", static () => new VersionInfoCommand()),
         new("completion", "Print a completion script for a shell", static () => new CompletionCommand()),
