@@ -19,6 +19,7 @@ internal sealed class RebuildCommand : ICommand
         var request = Read(parsed);
         var result = await run.WatchAsync(progress =>
             BenjiStore.RebuildAsync(run.ReadOptions(), request, run.Logging, run.Time, progress, run.Stop));
+
         if (run.IsMachineOutput)
         {
             run.WriteJson(writer =>
@@ -26,13 +27,7 @@ internal sealed class RebuildCommand : ICommand
                 writer.WriteNumber("versions_adopted"u8, result.Versions);
                 writer.WriteNumber("blocks_recorded"u8, result.Blocks);
                 writer.WriteNumber("overlays_adopted"u8, result.Overlays);
-                writer.WriteStartArray("problems"u8);
-                foreach (var problem in result.Problems)
-                {
-                    writer.WriteStringValue(problem);
-                }
-
-                writer.WriteEndArray();
+                MachineJson.WriteTexts(writer, "problems", result.Problems);
                 writer.WriteNumber("duration"u8, MachineJson.Seconds(result.Duration));
             });
         }
@@ -40,12 +35,13 @@ internal sealed class RebuildCommand : ICommand
         {
             foreach (var problem in result.Problems)
             {
-                await run.Output.Writer.WriteLineAsync(OneLine.Of(problem));
+                run.Output.WriteLine(OneLine.Of(problem));
             }
 
             run.Summarize(
-                $"Adopted {Quantities.Count(result.Versions, "version")} with {Quantities.Count(result.Blocks, "block")} "
-                + $"and {Quantities.Count(result.Overlays, "overlay")} in {Quantities.Duration(result.Duration)}");
+                $"Adopted {Quantities.Count(result.Versions, "version")} and "
+                + $"{Quantities.Count(result.Overlays, "overlay")}, recorded {Quantities.Count(result.Blocks, "block")}, in "
+                + Quantities.Duration(result.Duration));
         }
 
         if (result.Problems.Count == 0)
@@ -55,8 +51,8 @@ internal sealed class RebuildCommand : ICommand
 
         run.ReportFailure(
             ExitCodes.Damaged,
-            $"The catalog was rebuilt, with {Quantities.Count(result.Problems.Count, "problem")}; versions that they concern "
-            + "are marked invalid.");
+            $"{Quantities.Count(result.Problems.Count, "problem")} found while the catalog was rebuilt; it is in use, and "
+            + "what they concern is invalid or left out.");
         return ExitCodes.Damaged;
     }
 

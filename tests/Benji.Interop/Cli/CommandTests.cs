@@ -122,6 +122,28 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task RebuildBringsBackWhatTheCatalogKnew()
+    {
+        var image = _benji.WriteImage("disk.img", ImageSize, seed: 10);
+        await Succeed("backup", image, "vm", "-u", "a", "-l", "site=berlin");
+        await Succeed("protect", "vm/a");
+        var before = (await Succeed("ls", "-m")).Output;
+        Assert.Equal(73, (await _benji.RunAsync("rebuild")).ExitCode);
+        foreach (var file in Directory.GetFiles(_benji.Home))
+        {
+            File.Delete(file);
+        }
+
+        Assert.Equal(66, (await _benji.RunAsync("ls")).ExitCode);
+        var rebuilt = (await Succeed("rebuild", "-m")).Json;
+        Assert.Equal(1, rebuilt.GetProperty("versions_adopted").GetInt64());
+        Assert.Equal(before, (await Succeed("ls", "-m")).Output);
+        await Succeed("rebuild", "--force");
+        Assert.Equal(before, (await Succeed("ls", "-m")).Output);
+        await Succeed("deep-scrub", "vm/a", "-s", image);
+    }
+
+    [Fact]
     public async Task AnEncryptedStoreNeedsItsKey()
     {
         var image = _benji.WriteImage("disk.img", 100_000, seed: 11);

@@ -71,6 +71,21 @@ public sealed class DamageTests : IDisposable
         Assert.Equal("invalid", await StatusAsync("vm/a"));
     }
 
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("truncated")]
+    [InlineData("missing")]
+    public async Task ADamagedManifestIsAProblemOfARebuild(string damage)
+    {
+        var image = await BackUpAsync();
+        Assert.Equal(0, (await _benji.RunAsync("backup", image, "other", "-u", "a")).ExitCode);
+        DamageObject("versions", damage);
+        var rebuild = await _benji.RunAsync("rebuild", "--force", "-m");
+        Assert.Equal(damage == "missing" ? 0 : 65, rebuild.ExitCode);
+        Assert.Equal(1, rebuild.Json.GetProperty("versions_adopted").GetInt64());
+        Assert.Equal(damage == "missing" ? 0 : 1, rebuild.Json.GetProperty("problems").GetArrayLength());
+    }
+
     public void Dispose() => _benji.Dispose();
 
     private async Task<string> BackUpAsync()

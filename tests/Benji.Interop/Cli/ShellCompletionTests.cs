@@ -19,7 +19,7 @@ public sealed class ShellCompletionTests : IDisposable
 
     [Theory]
     [InlineData("benji ''", "backup restore version-info --json")]
-    [InlineData("benji re", "restore")]
+    [InlineData("benji re", "restore rebuild")]
     [InlineData("benji backup --ba", "--base-version")]
     [InlineData("benji -m backup --", "--rbd-hints --log-level")]
     [InlineData("benji --log-level ''", "TRACE ERROR")]
@@ -32,7 +32,7 @@ public sealed class ShellCompletionTests : IDisposable
     }
 
     [Fact]
-    public async Task BashCompletesOnlyWhatFits() => Assert.Equal(["deep-scrub"], await BashAsync("benji de"));
+    public async Task BashCompletesOnlyWhatFits() => Assert.Equal(["rebuild", "restore"], await BashAsync("benji re"));
 
     [Theory]
     [InlineData("benji backup --ba", "--base-version")]

@@ -84,11 +84,13 @@ public class CommandLineTests
     }
 
     [Fact]
-    public void CleanupTakesItsOption()
+    public void CleanupAndRebuildTakeTheirOptions()
     {
         Assert.Equal(
             TimeSpan.FromMinutes(30), Read<CleanupCommand>("cleanup", "--older-than", "30m").Read(Parsed).OlderThan);
         Assert.Null(Read<CleanupCommand>("cleanup").Read(Parsed).OlderThan);
+        Assert.True(Read<RebuildCommand>("rebuild", "--force").Read(Parsed).Force);
+        Assert.False(Read<RebuildCommand>("rebuild").Read(Parsed).Force);
     }
 
     [Theory]
@@ -159,6 +161,7 @@ public class CommandLineTests
     [InlineData("key", "old", "file")]
     [InlineData("version-info", "x")]
     [InlineData("ls", "-c")]
+    [InlineData("rebuild", "--force=maybe")]
     [InlineData("@response.txt")]
     public void AnInvalidLineIsRefused(params string[] arguments)
     {
