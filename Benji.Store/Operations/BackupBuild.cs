@@ -52,7 +52,7 @@ internal sealed class BackupBuild
     {
         if (_hints is { Count: 0 })
         {
-            Log.HintsEmpty(_context.Logger, _origin.Content?.Name);
+            Log.HintsEmpty(_context.Logger, _origin.Content?.Name.ToString() ?? "a disk of zeros");
         }
 
         if (_hints is not null && _origin.Content is not null)
@@ -74,7 +74,12 @@ internal sealed class BackupBuild
             _counts,
             _progress);
         Log.BackupBegins(
-            _context.Logger, _source.Description, _source.Size, request.Volume, _origin.Compare?.Name, pipeline.MemoryBound);
+            _context.Logger,
+            _source.Description,
+            _source.Size,
+            request.Volume,
+            _origin.Compare?.Name.ToString() ?? "none",
+            pipeline.MemoryBound);
         _progress.StartStage("reading", _geometry.Size, ProgressUnit.Bytes);
         await pipeline.RunAsync(Planner(), cancellationToken);
         var root = await map.CompleteAsync(cancellationToken);

@@ -10,9 +10,9 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Backing up {Source} ({Size} bytes) to {Volume}, base version {BaseVersion}, "
         + "at most {MemoryBound} bytes of buffers")]
     public static partial void BackupBegins(
-        ILogger logger, string source, long size, string volume, VersionName? baseVersion, long memoryBound);
+        ILogger logger, string source, long size, string volume, string baseVersion, long memoryBound);
 
-    [LoggerMessage(2, LogLevel.Information, "Published version {Version}: {BytesRead} bytes read, {BytesStored} stored")]
+    [LoggerMessage(2, LogLevel.Debug, "Published version {Version}: {BytesRead} bytes read, {BytesStored} stored")]
     public static partial void VersionPublished(ILogger logger, VersionName version, long bytesRead, long bytesStored);
 
     [LoggerMessage(3, LogLevel.Information, "Finished what a dead run left: {Kind} of {Version}")]
@@ -40,7 +40,7 @@ internal static partial class Log
     public static partial void BaseVersionInvalid(ILogger logger, VersionName baseVersion);
 
     [LoggerMessage(11, LogLevel.Warning, "The hints list no change: the new version equals {BaseVersion}")]
-    public static partial void HintsEmpty(ILogger logger, VersionName? baseVersion);
+    public static partial void HintsEmpty(ILogger logger, string baseVersion);
 
     [LoggerMessage(12, LogLevel.Warning, "{Object} was damaged or missing in storage {Storage} and was written again")]
     public static partial void ObjectRepaired(ILogger logger, string @object, string storage);
