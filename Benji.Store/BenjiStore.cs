@@ -2,6 +2,11 @@ using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Operations.Backup;
+using Benji.Store.Operations.Cleanup;
+using Benji.Store.Operations.Reading;
+using Benji.Store.Operations.Removal;
+using Benji.Store.Operations.Running;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Store;

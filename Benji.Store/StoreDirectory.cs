@@ -1,7 +1,7 @@
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
-using Benji.Store.Operations;
+using Benji.Store.Operations.Running;
 
 namespace Benji.Store;
 

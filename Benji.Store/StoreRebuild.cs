@@ -2,6 +2,8 @@ using Benji.Store.Blocks;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Operations.Rebuild;
+using Benji.Store.Operations.Running;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Store;

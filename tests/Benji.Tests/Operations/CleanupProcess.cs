@@ -4,6 +4,7 @@ using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Operations.Cleanup;
 using Benji.Testing.Catalogs;
 
 namespace Benji.Tests.Operations;

@@ -4,6 +4,8 @@ using Benji.Store.Blocks.Opening;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Operations.Cleanup;
+using Benji.Store.Operations.Rebuild;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Storages;

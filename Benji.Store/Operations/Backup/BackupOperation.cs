@@ -1,0 +1,127 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+using Benji.Store.Sources;
+
+namespace Benji.Store.Operations.Backup;
+
+/// <summary>Backs a source up into a new version of a volume: what is known is referenced, what is new is stored.</summary>
+/// <remarks>Straight path: docs/house.md, section 7.</remarks>
+internal sealed class BackupOperation(StoreContext context, BackupRequest request, IOperationProgress progress)
+{
+    /// <summary>Makes the version.</summary>
+    /// <exception cref="InUseException">Another run backs this volume up.</exception>
+    /// <exception cref="InputDataException">The hints do not fit the source.</exception>
+    /// <exception cref="StorageException">The source or the storage failed; nothing is visible.</exception>
+    public async Task<BackupResult> RunAsync(CancellationToken cancellationToken)
+    {
+        CheckRequest();
+        await using var source = context.Sources.OpenSource(request.Source);
+        var hints = request.HintsFile is null ? null : HintReader.ReadFile(request.HintsFile, source.Size);
+        await using var volume = await HeldLease.AcquireAsync(
+            context.Catalog,
+            context.Time,
+            LeaseResource.Volume(request.Volume),
+            LeaseMode.Exclusive,
+            $"backup of {request.Volume}",
+            cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, volume.Lost);
+        try
+        {
+            return await RunAsync(source, hints, volume.Lease, stopping.Token);
+        }
+        catch (OperationCanceledException cause) when (volume.Lost.IsCancellationRequested)
+        {
+            throw new LeaseLostException(
+                $"The backup of {request.Volume} lost its claim on the volume; nothing was published.", cause);
+        }
+    }
+
+    private void CheckRequest()
+    {
+        Names.CheckVolume(request.Volume);
+        Names.CheckText("Snapshot", request.Snapshot);
+        if (request.Version is not null)
+        {
+            Names.CheckVersion(request.Version);
+        }
+
+        foreach (var (name, value) in request.Labels)
+        {
+            Names.CheckLabel(name, value);
+        }
+    }
+
+    private async Task<BackupResult> RunAsync(
+        ISource source, HintMap? hints, Lease volume, CancellationToken cancellationToken)
+    {
+        var (origin, lease, invalid) = await context.Catalog.WriteAsync(ChooseBase, cancellationToken);
+        await using var reading = lease is null ? null : HeldLease.Hold(context.Catalog, lease, context.Time);
+        if (origin.Compare is { Status: VersionStatus.Invalid } damaged)
+        {
+            Log.BaseVersionInvalid(context.Logger, damaged.Name);
+        }
+
+        var store = await context.Stores.OpenAsync(origin.Storage, cancellationToken);
+        var publication = new BackupPublication(context, volume);
+        await publication.BeginAsync(request.Volume, request.Version, origin.Storage, cancellationToken);
+        var version = await BuildAsync(source, hints, origin, invalid, store, publication, cancellationToken);
+        await publication.PublishAsync(version.Version, store);
+        Log.VersionPublished(
+            context.Logger,
+            version.Version.Name,
+            version.Version.Statistics!.BytesRead,
+            version.Version.Statistics.BytesStored);
+        return version;
+    }
+
+    // The base is chosen and claimed in one transaction, so that it cannot be removed in between.
+    private (BackupBase Base, Lease? Lease, IReadOnlySet<BlockId> Invalid) ChooseBase(ICatalogTransaction transaction)
+    {
+        var origin = BackupBase.Choose(
+            transaction, request, context.Settings.BlockSize, context.Stores.Names[0]);
+        var lease = origin.Compare is null
+            ? null
+            : HeldLease.AcquireIn(
+                transaction,
+                LeaseResource.Version(origin.Compare.Id),
+                LeaseMode.Shared,
+                $"backup of {request.Volume} on {origin.Compare.Name}");
+        return (origin, lease, transaction.BlockReferences.ListInvalid().ToHashSet());
+    }
+
+    private async Task<BackupResult> BuildAsync(
+        ISource source,
+        HintMap? hints,
+        BackupBase origin,
+        IReadOnlySet<BlockId> invalid,
+        OpenedStore store,
+        BackupPublication publication,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var build = new BackupBuild(context, store, source, hints, origin, invalid, progress);
+            return await build.RunAsync(request, publication, cancellationToken);
+        }
+        catch
+        {
+            await AbandonAsync(publication);
+            throw;
+        }
+    }
+
+    // What failed is worth more than that the intent stays: the next command forgets it.
+    private async Task AbandonAsync(BackupPublication publication)
+    {
+        try
+        {
+            await publication.AbandonAsync();
+        }
+        catch (CatalogException failure)
+        {
+            Log.IntentStays(context.Logger, publication.Name, failure);
+        }
+    }
+}

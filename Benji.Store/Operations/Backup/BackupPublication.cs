@@ -1,0 +1,113 @@
+using System.Globalization;
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+
+namespace Benji.Store.Operations.Backup;
+
+/// <summary>The life of a version before it is one: the intent with its name and date, then the manifest, then the catalog.</summary>
+/// <remarks>Format: docs/format.md, "Order of writes".</remarks>
+internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
+{
+    private const string NameFormat = "yyyyMMdd'T'HHmmss'Z'";
+
+    private Intent? _intent;
+    private DateTimeOffset _date;
+
+    /// <summary>The new version's random id.</summary>
+    public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>The new version's name.</summary>
+    public VersionName Name => _intent?.Name ?? throw new InvalidOperationException("No intent was recorded yet.");
+
+    /// <summary>The new version's date.</summary>
+    public DateTimeOffset Date => _date;
+
+    /// <summary>Chooses name and date and records the intent.</summary>
+    /// <exception cref="AlreadyExistsException">The name is taken.</exception>
+    public async Task BeginAsync(string volume, string? version, string storage, CancellationToken cancellationToken)
+    {
+        var name = await context.Catalog.WriteAsync(
+            transaction =>
+            {
+                _date = ChooseDate(transaction, volume);
+                var chosen = version is null
+                    ? ChooseName(transaction, volume)
+                    : CheckFree(transaction, new VersionName(volume, version));
+                transaction.Intents.Put(new Intent(
+                    IntentKind.Publish, Id, chosen, storage, volumeLease.Fencing, context.Time.GetUtcNow()));
+                return chosen;
+            },
+            cancellationToken);
+        _intent = new Intent(IntentKind.Publish, Id, name, storage, volumeLease.Fencing, context.Time.GetUtcNow());
+    }
+
+    /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
+    /// <exception cref="LeaseLostException">The volume's lease was superseded; the manifest is taken back.</exception>
+    public async Task PublishAsync(VersionRecord version, OpenedStore store)
+    {
+        var manifests = new ManifestStore(store);
+        await manifests.PutAsync(version, CancellationToken.None);
+        var isPublished = await context.Catalog.WriteAsync(
+            transaction =>
+            {
+                if (!transaction.Leases.IsHeld(volumeLease))
+                {
+                    return false;
+                }
+
+                transaction.Versions.Add(version);
+                transaction.Intents.Remove(version.Id);
+                return true;
+            },
+            CancellationToken.None);
+        if (!isPublished)
+        {
+            await manifests.DeleteAsync(version.Name, CancellationToken.None);
+            throw new LeaseLostException(
+                $"Version {version.Name} was not published: this run was taken for dead and lost its claim on the volume.");
+        }
+    }
+
+    /// <summary>Forgets the intent of a run that failed before it wrote the manifest.</summary>
+    public async Task AbandonAsync() =>
+        await context.Catalog.WriteAsync(
+            transaction =>
+            {
+                transaction.Intents.Remove(Id);
+                return true;
+            },
+            CancellationToken.None);
+
+    // A clock that steps back neither collides nor reorders: the new date is behind the newest by a second at least.
+    private DateTimeOffset ChooseDate(ICatalogTransaction transaction, string volume)
+    {
+        var now = context.Time.GetUtcNow();
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        var newest = transaction.Versions.FindLatest(volume, status: null)?.Date;
+        return newest is { } date && now < date.AddSeconds(1) ? date.AddSeconds(1) : now;
+    }
+
+    private VersionName ChooseName(ICatalogTransaction transaction, string volume)
+    {
+        while (true)
+        {
+            var name = new VersionName(volume, _date.UtcDateTime.ToString(NameFormat, CultureInfo.InvariantCulture));
+            if (IsFree(transaction, name))
+            {
+                return name;
+            }
+
+            _date = _date.AddSeconds(1);
+        }
+    }
+
+    private static VersionName CheckFree(ICatalogTransaction transaction, VersionName name) =>
+        IsFree(transaction, name)
+            ? name
+            : throw new AlreadyExistsException($"Version {name} exists already; choose another name.");
+
+    private static bool IsFree(ICatalogTransaction transaction, VersionName name) =>
+        transaction.Versions.Find(name) is null && transaction.Intents.List().All(intent => intent.Name != name);
+}

@@ -1,0 +1,86 @@
+using Benji.Store.Blocks.Maps;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+
+namespace Benji.Store.Operations.Cleanup;
+
+/// <summary>What one pass of a cleanup goes by, read in one transaction: the versions, and what is old enough to
+/// go.</summary>
+/// <remarks>Versions under a lease of a reader and the bases of overlays are among the versions: neither can be
+/// removed. </remarks>
+internal sealed record CleanupRoots
+{
+    // Rows made in the moment in which a run began must look newer than the run, whatever the catalog's grain of time.
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The published versions.</summary>
+    public required IReadOnlyList<VersionRecord> Versions { get; init; }
+
+    /// <summary>What stands unneeded since then or before may go, as far as the grace period is concerned.</summary>
+    public required DateTimeOffset GraceEnd { get; init; }
+
+    /// <summary>When the oldest run began that was making a version; null when there was none.</summary>
+    public required DateTimeOffset? OldestRun { get; init; }
+
+    /// <summary>True when a run died while it made a version, and nobody has decided yet whether that exists.</summary>
+    public required bool HasDeadRun { get; init; }
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="CatalogException">An overlay stands on a version that is not there.</exception>
+    public static CleanupRoots Read(ICatalogTransaction transaction, TimeProvider time, TimeSpan grace)
+    {
+        var versions = transaction.Versions.List(volume: null);
+        var known = versions.Select(version => version.Id).ToHashSet();
+        foreach (var overlay in transaction.Overlays.List(baseId: null))
+        {
+            if (!known.Contains(overlay.BaseId))
+            {
+                throw new CatalogException(
+                    $"Overlay {overlay.BaseName}@{overlay.Name} stands on a version that the catalog does not hold; " +
+                    "a cleanup could delete its blocks. 'benji rebuild --force' makes the catalog anew.");
+            }
+        }
+
+        var runs = Runs(transaction);
+        var living = transaction.Leases.List("").Select(lease => lease.Fencing).ToHashSet();
+        return new CleanupRoots
+        {
+            Versions = versions,
+            GraceEnd = time.GetUtcNow() - grace,
+            OldestRun = runs.Count == 0 ? null : runs.Min(),
+            HasDeadRun = Publications(transaction).Any(intent => !living.Contains(intent.Fencing)),
+        };
+    }
+
+    /// <summary>True when something that is unneeded since <paramref name="since"/> may go in this pass.</summary>
+    public bool MayGo(DateTimeOffset since) =>
+        !HasDeadRun && since <= GraceEnd && (OldestRun is not { } oldest || since < oldest);
+
+    /// <summary>True when an object that was put then cannot be one that a run has yet to record.</summary>
+    public bool IsSettled(DateTimeOffset modified) =>
+        modified <= GraceEnd && (OldestRun is not { } oldest || modified < oldest);
+
+    /// <summary>The moment from which something that is found unneeded in this transaction counts: later than the
+    /// beginning of every run that is alive, also when the clock stepped back since.</summary>
+    public static DateTimeOffset Since(ICatalogTransaction transaction, TimeProvider time) =>
+        Runs(transaction).Select(began => began + Tick).Append(time.GetUtcNow()).Max();
+
+    /// <summary>True while a backup or promote is alive.</summary>
+    public static bool IsAnyRunAlive(ICatalogTransaction transaction) =>
+        transaction.Leases.List(LeaseResource.VolumePrefix).Count > 0;
+
+    /// <summary>The maps to mark, of one storage.</summary>
+    public IEnumerable<MarkRoot> MapsOf(string storage, IPageSource pages) =>
+        Versions
+            .Where(version => version.Storage == storage)
+            .Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1));
+
+    private static List<DateTimeOffset> Runs(ICatalogTransaction transaction) =>
+    [
+        .. transaction.Leases.List(LeaseResource.VolumePrefix).Select(lease => lease.Started),
+        .. Publications(transaction).Select(intent => intent.Began),
+    ];
+
+    private static IEnumerable<Intent> Publications(ICatalogTransaction transaction) =>
+        transaction.Intents.List().Where(intent => intent.Kind == IntentKind.Publish);
+}

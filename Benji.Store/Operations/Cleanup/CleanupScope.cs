@@ -1,0 +1,34 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+
+namespace Benji.Store.Operations.Cleanup;
+
+/// <summary>What all parts of one cleanup work with.</summary>
+/// <param name="Catalog">The catalog.</param>
+/// <param name="Stores">The stores it cleans, by their configured names; rows of others are left alone.</param>
+/// <param name="Lease">The lease on cleanup, held by this run.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record CleanupScope(
+    ICatalog Catalog, IReadOnlyDictionary<string, OpenedStore> Stores, Lease Lease, TimeProvider Time);
+
+/// <summary>What one cleanup did so far.</summary>
+internal sealed class CleanupCounts(IOperationProgress progress)
+{
+    /// <summary>Where it says how far it is.</summary>
+    public IOperationProgress Progress => progress;
+
+    /// <summary>Objects deleted.</summary>
+    public long Deleted { get; set; }
+
+    /// <summary>Their bytes.</summary>
+    public long DeletedBytes { get; set; }
+
+    /// <summary>Rows that the last pass left on their way: candidates and orphans.</summary>
+    public long Waiting { get; set; }
+
+    /// <summary>Rows that the last pass set on their way.</summary>
+    public long Moved { get; set; }
+
+    /// <summary>Orphans recorded.</summary>
+    public long Orphans { get; set; }
+}

@@ -1,0 +1,177 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+
+namespace Benji.Store.Operations.Reading;
+
+/// <summary>Checks the distinct blocks of one version: that each object is there with its size, or that it opens and verifies.</summary>
+internal sealed class BlockScrub(
+    StoreContext context,
+    OpenedStore store,
+    VersionRecord version,
+    DamageLedger ledger,
+    ScrubRequest request,
+    IOperationProgress progress)
+{
+    private const int BlocksPerLookup = 512;
+
+    private long _blocksChecked;
+    private long _bytesChecked;
+
+    /// <summary>Distinct blocks checked.</summary>
+    public long BlocksChecked => Interlocked.Read(ref _blocksChecked);
+
+    /// <summary>Their bytes: of plaintext in a deep scrub, of objects otherwise.</summary>
+    public long BytesChecked => Interlocked.Read(ref _bytesChecked);
+
+    /// <summary>Checks the blocks that the request's share picks: always the first, the others at random.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        progress.StartStage(request.IsDeep ? "verifying" : "checking", version.AllocatedBytes, ProgressUnit.Bytes);
+        using var blocks = new BlockStore(store);
+        await WorkerPool.RunAsync<IReadOnlyList<PlacedBlock>>(
+            context.Settings.Workers,
+            DispatchAsync,
+            (reader, token) => WorkAsync(new SalvageReader(store, blocks), reader, token),
+            cancellationToken);
+    }
+
+    /// <summary>Finds which of the blocks that were marked as damaged this scrub verified; it checked them all.</summary>
+    public async Task<IReadOnlyList<BlockId>> FindVerifiedAsync(
+        IReadOnlySet<BlockId> marked, CancellationToken cancellationToken)
+    {
+        var verified = new HashSet<BlockId>();
+        if (marked.Count > 0)
+        {
+            var map = StorePages.OpenMap(context, store, version);
+            await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+            {
+                verified.UnionWith(run.Ids.ToArray().Where(id => marked.Contains(id) && !ledger.Blocks.Contains(id)));
+            }
+        }
+
+        return [.. verified];
+    }
+
+    private async Task DispatchAsync(
+        ChannelWriter<IReadOnlyList<PlacedBlock>> writer, CancellationToken cancellationToken)
+    {
+        // Fingerprints of 64 bits: two different blocks of one version meet in one with a chance of 2^-64 a pair.
+        var seen = new HashSet<ulong>();
+        var batch = new List<PlacedBlock>(BlocksPerLookup);
+        var batchMax = request.IsDeep ? 1 : BlocksPerLookup;
+        var map = StorePages.OpenMap(context, store, version);
+        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        {
+            for (var i = 0; i < run.Ids.Length; i++)
+            {
+                var id = run.Ids.Span[i];
+                if (id.IsHole || !seen.Add(id.Hash.Fingerprint) || (seen.Count > 1 && !IsPicked()))
+                {
+                    continue;
+                }
+
+                batch.Add(new PlacedBlock(run.FirstBlock + i, id));
+                if (batch.Count == batchMax)
+                {
+                    await writer.WriteAsync([.. batch], cancellationToken);
+                    batch.Clear();
+                }
+            }
+        }
+
+        if (batch.Count > 0)
+        {
+            await writer.WriteAsync([.. batch], cancellationToken);
+        }
+    }
+
+    private bool IsPicked() =>
+        request.BlockPercentage == 100 || RandomNumberGenerator.GetInt32(100) < request.BlockPercentage;
+
+    private async Task WorkAsync(
+        SalvageReader blocks, ChannelReader<IReadOnlyList<PlacedBlock>> batches, CancellationToken cancellationToken)
+    {
+        using var buffer = context.Pool.Rent(version.BlockSize);
+        await foreach (var batch in batches.ReadAllAsync(cancellationToken))
+        {
+            if (!request.IsDeep)
+            {
+                await CheckObjectsAsync(batch, cancellationToken);
+                continue;
+            }
+
+            var (index, id) = batch[0];
+            buffer.Resize(version.Geometry.BlockLength(index));
+            var damaged = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            if (damaged.Count > 0)
+            {
+                ledger.Add(id, damaged);
+            }
+
+            Count(buffer.Length, buffer.Length);
+        }
+    }
+
+    private async Task CheckObjectsAsync(IReadOnlyList<PlacedBlock> batch, CancellationToken cancellationToken)
+    {
+        var rows = await context.Catalog.ReadAsync(
+            transaction => transaction.BlockReferences.Find([.. batch.Select(block => block.Id)]), cancellationToken);
+        foreach (var (block, row) in batch.Zip(rows))
+        {
+            var length = version.Geometry.BlockLength(block.Index);
+            var fault = row is null ? "the catalog has no record of it" : await FindFaultAsync(row, cancellationToken);
+            if (fault is not null)
+            {
+                ledger.AddWhole(block.Id, length, fault);
+            }
+
+            Count(length, row?.StoredLength ?? 0);
+        }
+    }
+
+    private async Task<string?> FindFaultAsync(BlockRow row, CancellationToken cancellationToken)
+    {
+        var fault = await FindObjectFaultAsync(row, cancellationToken);
+        if (fault is not null || row.Lenders.Count == 0)
+        {
+            return fault;
+        }
+
+        var lenders = await context.Catalog.ReadAsync(
+            transaction => transaction.BlockReferences.Find(row.Lenders), cancellationToken);
+        for (var i = 0; i < lenders.Count && fault is null; i++)
+        {
+            fault = lenders[i] is { } lender
+                ? await FindObjectFaultAsync(lender, cancellationToken)
+                : $"the catalog has no record of its lender {row.Lenders[i]}";
+        }
+
+        return fault;
+    }
+
+    private async Task<string?> FindObjectFaultAsync(BlockRow row, CancellationToken cancellationToken)
+    {
+        var name = ObjectNames.Block(row.Id, row.Form);
+        var found = await store.Storage.FindAsync(name, cancellationToken);
+        if (found is not { } info)
+        {
+            return $"object {name} is missing";
+        }
+
+        return info.Size == row.StoredLength
+            ? null
+            : $"object {name} has {info.Size} bytes, expected {row.StoredLength}";
+    }
+
+    private void Count(int plaintextBytes, long storedBytes)
+    {
+        Interlocked.Increment(ref _blocksChecked);
+        Interlocked.Add(ref _bytesChecked, storedBytes);
+        progress.Advance(plaintextBytes);
+    }
+}

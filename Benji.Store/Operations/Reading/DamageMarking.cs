@@ -1,0 +1,84 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+
+namespace Benji.Store.Operations.Reading;
+
+/// <summary>Marks damaged blocks, the blocks that borrow from them, and every version that uses one of those.</summary>
+/// <remarks>A marked block is never used for deduplication and never lends; the next backup of its content heals it.</remarks>
+internal sealed class DamageMarking(StoreContext context, OpenedStore store)
+{
+    private const int RowsPerScan = 4096;
+
+    /// <summary>Marks them.</summary>
+    /// <returns>The versions that were valid until now.</returns>
+    public async Task<IReadOnlyList<VersionRecord>> MarkAsync(
+        IReadOnlyCollection<BlockId> damaged, CancellationToken cancellationToken)
+    {
+        var affected = damaged.ToHashSet();
+        await AddBorrowersAsync(affected, cancellationToken);
+        await context.Catalog.WriteAsync(
+            transaction =>
+            {
+                transaction.BlockReferences.SetInvalid([.. affected], isInvalid: true);
+                return true;
+            },
+            cancellationToken);
+        var versions = await context.Catalog.ReadAsync(
+            transaction => transaction.Versions.List(volume: null), cancellationToken);
+        var marked = new List<VersionRecord>();
+        foreach (var version in versions.Where(version => version.Storage == store.Name))
+        {
+            if (version.Status == VersionStatus.Valid && await UsesAsync(version, affected, cancellationToken))
+            {
+                marked.Add(await SetStatusAsync(version.Id, VersionStatus.Invalid, cancellationToken));
+                Log.VersionInvalidated(context.Logger, version.Name);
+            }
+        }
+
+        return marked;
+    }
+
+    /// <summary>Sets a version's status, in its manifest too.</summary>
+    public Task<VersionRecord> SetStatusAsync(Guid id, VersionStatus status, CancellationToken cancellationToken) =>
+        new ManifestChange(context).ApplyAsync(
+            id, version => version.Status == status ? version : version with { Status = status }, cancellationToken);
+
+    private async Task AddBorrowersAsync(HashSet<BlockId> affected, CancellationToken cancellationToken)
+    {
+        var lenders = affected.ToHashSet();
+        IReadOnlyList<BlockRow> rows;
+        BlockId? after = null;
+        do
+        {
+            var from = after;
+            rows = await context.Catalog.ReadAsync(
+                transaction => transaction.BlockReferences.Scan(from, RowsPerScan), cancellationToken);
+            foreach (var row in rows)
+            {
+                after = row.Id;
+                if (row.Lenders.Any(lenders.Contains))
+                {
+                    affected.Add(row.Id);
+                }
+            }
+        }
+        while (rows.Count > 0);
+    }
+
+    private async Task<bool> UsesAsync(
+        VersionRecord version, HashSet<BlockId> affected, CancellationToken cancellationToken)
+    {
+        var map = StorePages.OpenMap(context, store, version);
+        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        {
+            if (run.Ids.ToArray().Any(affected.Contains))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,186 @@
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Maps;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+
+namespace Benji.Store.Operations.Rebuild;
+
+/// <summary>Fills an empty catalog from what the storages hold: manifests, map pages, the headers of blocks.</summary>
+/// <remarks><para>What is needed is recorded; what lies there unneeded gets no row, and the next cleanup finds it. A
+/// fault is a line of the result and makes the versions that it concerns invalid; it does not end the rebuild. A
+/// storage that fails does.</para>
+/// <para>Not in the storages, and so taken from the old catalog when that can be read: the overlays, and which blocks
+/// are known to be damaged. Without it, the blocks of versions that their manifests call invalid are
+/// verified.</para></remarks>
+/// <param name="target">The empty catalog.</param>
+/// <param name="old">What the catalog that it replaces knew, or null when there is none or it cannot be read.</param>
+/// <param name="stores">The stores.</param>
+/// <param name="time">The clock.</param>
+/// <param name="progress">Where it says how far it is.</param>
+internal sealed class RebuildOperation(
+    ICatalog target,
+    CatalogRemains? old,
+    IReadOnlyList<OpenedStore> stores,
+    TimeProvider time,
+    IOperationProgress progress)
+{
+    private const int VersionsMax = 200;
+
+    private readonly RebuildProblems _problems = new();
+
+    /// <summary>Fills the catalog.</summary>
+    /// <exception cref="StorageException">A storage failed.</exception>
+    public async Task<RebuildResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var known = new HashSet<VersionName>();
+        var adopted = new Dictionary<Guid, VersionRecord>();
+        var blocks = 0L;
+        foreach (var store in stores)
+        {
+            progress.StartStage("manifests", null, ProgressUnit.Items);
+            var found = await ReadManifestsAsync(store, cancellationToken);
+            var versions = found.Where(version => IsNew(version, known, adopted)).ToList();
+            blocks += await AdoptAsync(store, versions, adopted, cancellationToken);
+        }
+
+        var overlays = await AdoptOverlaysAsync(adopted, cancellationToken);
+        return new RebuildResult(
+            adopted.Count, blocks, overlays, _problems.List(), time.GetElapsedTime(began));
+    }
+
+    private async Task<List<VersionRecord>> ReadManifestsAsync(
+        OpenedStore store, CancellationToken cancellationToken)
+    {
+        var manifests = new ManifestStore(store);
+        var found = new List<VersionRecord>();
+        await foreach (var name in manifests.ListAsync(cancellationToken))
+        {
+            try
+            {
+                if (await manifests.FindAsync(name, cancellationToken) is { } version)
+                {
+                    found.Add(version);
+                }
+            }
+            catch (Exception fault) when (fault is CorruptDataException or ConfigurationException)
+            {
+                _problems.Add(
+                    $"The manifest of version {name} in storage {store.Name} cannot be read: {fault.Message}");
+            }
+
+            progress.Advance(1);
+        }
+
+        return [.. found.OrderBy(version => version.Date).ThenBy(version => version.Id)];
+    }
+
+    private bool IsNew(VersionRecord version, HashSet<VersionName> known, Dictionary<Guid, VersionRecord> adopted)
+    {
+        if (!adopted.ContainsKey(version.Id) && known.Add(version.Name))
+        {
+            return true;
+        }
+
+        _problems.Add(
+            $"Version {version.Name} in storage {version.Storage} is left out: " +
+            "another storage holds one of its name or id.");
+        return false;
+    }
+
+    private async Task<long> AdoptAsync(
+        OpenedStore store,
+        List<VersionRecord> versions,
+        Dictionary<Guid, VersionRecord> adopted,
+        CancellationToken cancellationToken)
+    {
+        var pages = new RebuildPages(store, target, time, _problems);
+        using var blocks = new RebuildBlocks(store, target, time, _problems, progress);
+        progress.StartStage("blocks", null, ProgressUnit.Items);
+        var hasFaults = await AdoptBlocksAsync(versions, pages, blocks, cancellationToken);
+        hasFaults |= await MarkDamageAsync(store, versions, pages, cancellationToken);
+        progress.StartStage("versions", versions.Count, ProgressUnit.Items);
+        var faults = hasFaults ? new RebuildFaults(store, pages, target, time, _problems) : null;
+        foreach (var batch in versions.Chunk(VersionsMax))
+        {
+            for (var i = 0; i < batch.Length; i++)
+            {
+                if (faults is not null && await faults.ConcernAsync(batch[i], cancellationToken))
+                {
+                    batch[i] = batch[i] with { Status = VersionStatus.Invalid };
+                }
+
+                adopted.Add(batch[i].Id, batch[i]);
+            }
+
+            await WriteAsync(transaction => Array.ForEach(batch, transaction.Versions.Add), cancellationToken);
+            progress.Advance(batch.Length);
+        }
+
+        await WriteAsync(
+            transaction => transaction.StorageBindings.Put(
+                new StorageBinding(store.Name, store.StoreId, store.IsEncrypted)),
+            cancellationToken);
+        return blocks.Recorded;
+    }
+
+    // True when something is missing or damaged.
+    private static async Task<bool> AdoptBlocksAsync(
+        List<VersionRecord> versions, RebuildPages pages, RebuildBlocks blocks, CancellationToken cancellationToken)
+    {
+        var isComplete = true;
+        var marker = new MapMarker(
+            [.. versions.Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1))]);
+        await marker.MarkAsync(
+            null,
+            async (range, needed) => isComplete &=
+                await blocks.AdoptAsync(range, needed, cancellationToken) == needed.Count,
+            cancellationToken);
+        await blocks.AdoptLendersAsync(cancellationToken);
+        return !isComplete || blocks.HasFaults || pages.HasFaults;
+    }
+
+    // True when a block is damaged in a way that its header does not show.
+    private async Task<bool> MarkDamageAsync(
+        OpenedStore store, List<VersionRecord> versions, RebuildPages pages, CancellationToken cancellationToken)
+    {
+        if (old is null)
+        {
+            progress.StartStage("verifying", null, ProgressUnit.Bytes);
+            var invalid = versions.Where(version => version.Status == VersionStatus.Invalid).ToList();
+            return await new RebuildDamage(store, pages, target, progress).MarkAsync(invalid, cancellationToken) > 0;
+        }
+
+        await WriteAsync(
+            transaction => transaction.BlockReferences.SetInvalid(old.InvalidBlocks, isInvalid: true),
+            cancellationToken);
+        return old.InvalidBlocks.Count > 0;
+    }
+
+    private async Task<int> AdoptOverlaysAsync(
+        Dictionary<Guid, VersionRecord> versions, CancellationToken cancellationToken)
+    {
+        if (old is null)
+        {
+            return 0;
+        }
+
+        var adopted = old.Overlays.Where(overlay => versions.ContainsKey(overlay.BaseId)).ToList();
+        foreach (var overlay in old.Overlays.Except(adopted))
+        {
+            _problems.Add($"Overlay {overlay.BaseName}@{overlay.Name} is left out: its base version was not found.");
+        }
+
+        await WriteAsync(transaction => adopted.ForEach(transaction.Overlays.Add), cancellationToken);
+        return adopted.Count;
+    }
+
+    private Task<bool> WriteAsync(Action<ICatalogTransaction> work, CancellationToken cancellationToken) =>
+        target.WriteAsync(
+            transaction =>
+            {
+                work(transaction);
+                return true;
+            },
+            cancellationToken);
+}

@@ -1,0 +1,92 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+
+namespace Benji.Store.Operations.Removal;
+
+/// <summary>Removes versions; their blocks go in a later cleanup.</summary>
+/// <remarks>All names are resolved and all rules checked before the first version goes. Format: docs/format.md, "Order of
+/// writes".</remarks>
+internal sealed class RemoveOperation(StoreContext context)
+{
+    /// <summary>Removes the versions.</summary>
+    /// <exception cref="NotAllowedException">One is protected, or too young without force; nothing was removed.</exception>
+    /// <exception cref="InUseException">One is being read or has overlays; versions before it in the list are gone.</exception>
+    public async Task<RemoveResult> RunAsync(RemoveRequest request, CancellationToken cancellationToken)
+    {
+        var versions = await context.Catalog.ReadAsync(
+            transaction => request.Versions
+                .Select(text => VersionResolver.Resolve(transaction, text))
+                .DistinctBy(version => version.Id)
+                .ToList(),
+            cancellationToken);
+        foreach (var version in versions)
+        {
+            CheckRules(version, request.Force);
+        }
+
+        foreach (var version in versions)
+        {
+            await RemoveAsync(version, request.Force, cancellationToken);
+            Log.VersionRemoved(context.Logger, version.Name);
+        }
+
+        return new RemoveResult(versions);
+    }
+
+    private void CheckRules(VersionRecord version, bool force)
+    {
+        if (version.IsProtected)
+        {
+            throw new NotAllowedException(
+                $"Version {version.Name} is protected; 'benji unprotect {version.Name}' allows its removal.");
+        }
+
+        var age = context.Time.GetUtcNow() - version.Date;
+        if (!force && age < context.Settings.DisallowRemoveWhenYounger)
+        {
+            throw new NotAllowedException(
+                $"Version {version.Name} is {age.TotalDays:0.0} days old and removal is allowed from " +
+                $"{context.Settings.DisallowRemoveWhenYounger.TotalDays:0.##} days on; --force removes it all the same.");
+        }
+    }
+
+    private async Task RemoveAsync(VersionRecord version, bool force, CancellationToken cancellationToken)
+    {
+        var store = await context.Stores.OpenAsync(version.Storage, cancellationToken);
+        var lease = await context.Catalog.WriteAsync(
+            transaction => Begin(transaction, version, force), cancellationToken);
+        await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
+
+        // The intent is recorded: from here the removal is finished, by this run or the next command, and never undone.
+        await new ManifestStore(store).DeleteAsync(version.Name, CancellationToken.None);
+        await context.Catalog.WriteAsync(
+            transaction =>
+            {
+                transaction.Versions.Remove(version.Id);
+                transaction.Intents.Remove(version.Id);
+                return true;
+            },
+            CancellationToken.None);
+    }
+
+    private Lease Begin(ICatalogTransaction transaction, VersionRecord version, bool force)
+    {
+        var current = transaction.Versions.Find(version.Id)
+            ?? throw new NotFoundException($"Version {version.Name} was removed meanwhile.");
+        CheckRules(current, force);
+        var overlays = transaction.Overlays.List(version.Id);
+        if (overlays.Count > 0)
+        {
+            throw new InUseException(
+                $"Version {version.Name} is the base of overlay {version.Name}@{overlays[0].Name}; remove or promote it first.");
+        }
+
+        var lease = HeldLease.AcquireIn(
+            transaction, LeaseResource.Version(version.Id), LeaseMode.Exclusive, $"removal of {version.Name}");
+        transaction.Intents.Put(new Intent(
+            IntentKind.Remove, version.Id, version.Name, version.Storage, lease.Fencing, context.Time.GetUtcNow()));
+        return lease;
+    }
+}

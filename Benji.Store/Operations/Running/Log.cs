@@ -1,0 +1,58 @@
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Store.Operations.Running;
+
+/// <summary>Every message that the store logs, with its stable event id.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Backing up {Source} ({Size} bytes) to {Volume}, base version {BaseVersion}, "
+        + "at most {MemoryBound} bytes of buffers")]
+    public static partial void BackupBegins(
+        ILogger logger, string source, long size, string volume, string baseVersion, long memoryBound);
+
+    [LoggerMessage(2, LogLevel.Debug, "Published version {Version}: {BytesRead} bytes read, {BytesStored} stored")]
+    public static partial void VersionPublished(ILogger logger, VersionName version, long bytesRead, long bytesStored);
+
+    [LoggerMessage(3, LogLevel.Information, "Finished what a dead run left: {Kind} of {Version}")]
+    public static partial void IntentFinished(ILogger logger, IntentKind kind, VersionName version);
+
+    [LoggerMessage(4, LogLevel.Information, "Removed version {Version}")]
+    public static partial void VersionRemoved(ILogger logger, VersionName version);
+
+    [LoggerMessage(5, LogLevel.Information, "Restoring {Version} ({Size} bytes) to {Target}")]
+    public static partial void RestoreBegins(ILogger logger, VersionName version, long size, string target);
+
+    [LoggerMessage(6, LogLevel.Error, "Block {Block} of {Version} is damaged: {Reason}")]
+    public static partial void BlockDamaged(ILogger logger, BlockId block, VersionName version, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "Version {Version} is now invalid: it uses a damaged block")]
+    public static partial void VersionInvalidated(ILogger logger, VersionName version);
+
+    [LoggerMessage(8, LogLevel.Information, "Version {Version} is valid again")]
+    public static partial void VersionValidated(ILogger logger, VersionName version);
+
+    [LoggerMessage(9, LogLevel.Trace, "Block {Index}: {Kind} {Block}")]
+    public static partial void BlockBackedUp(ILogger logger, long index, string kind, BlockId block);
+
+    [LoggerMessage(10, LogLevel.Warning, "Base version {BaseVersion} is invalid; its damaged blocks are read from the source")]
+    public static partial void BaseVersionInvalid(ILogger logger, VersionName baseVersion);
+
+    [LoggerMessage(11, LogLevel.Warning, "The hints list no change: the new version equals {BaseVersion}")]
+    public static partial void HintsEmpty(ILogger logger, string baseVersion);
+
+    [LoggerMessage(12, LogLevel.Warning, "{Object} was damaged or missing in storage {Storage} and was written again")]
+    public static partial void ObjectRepaired(ILogger logger, string @object, string storage);
+
+    [LoggerMessage(13, LogLevel.Warning, "The intent of version {Version} stays until the next command forgets it")]
+    public static partial void IntentStays(ILogger logger, VersionName version, Exception failure);
+
+    [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
+        + "{Orphans} orphans found")]
+    public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
+
+    [LoggerMessage(21, LogLevel.Information, "Rebuilt the catalog {Catalog}: {Versions} versions, {Blocks} blocks, "
+        + "{Problems} problems")]
+    public static partial void CatalogRebuilt(ILogger logger, string catalog, long versions, long blocks, int problems);
+}
