@@ -1,6 +1,7 @@
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
+using Benji.Store.Operations.Backup.Planning;
 using Benji.Store.Operations.Running;
 using Benji.Store.Sources;
 

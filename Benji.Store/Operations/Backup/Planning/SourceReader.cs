@@ -1,9 +1,8 @@
 using Benji.Store.Blocks;
 using Benji.Store.Model;
-using Benji.Store.Operations.Backup.Planning;
 using Benji.Store.Sources;
 
-namespace Benji.Store.Operations.Backup;
+namespace Benji.Store.Operations.Backup.Planning;
 
 /// <summary>Reads the frames of blocks from a source, in as few reads as their runs allow, and counts the bytes.</summary>
 /// <remarks>Safe for concurrent calls on different destinations.</remarks>

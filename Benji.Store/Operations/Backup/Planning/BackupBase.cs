@@ -2,7 +2,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
 
-namespace Benji.Store.Operations.Backup;
+namespace Benji.Store.Operations.Backup.Planning;
 
 /// <summary>What a backup builds on: the version it compares with, where it stores, and in which blocks.</summary>
 /// <param name="Compare">The version whose blocks lend and are compared with, or null.</param>
