@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Benji.Cli.Commands;
-using Benji.Cli.Output;
+using Benji.Cli.Streams;
 
 namespace Benji.Cli;
 
@@ -49,7 +49,7 @@ internal static class Application
 
     private static void WriteAboutProgram(CommandLine line, RunEnvironment environment)
     {
-        var output = new StandardOutput(environment.Output, environment.IsOutputTerminal);
+        var output = new StandardOutput(environment.Output, environment.IsOutputTerminal, environment.OutputWidth);
         if (line.AsksHelp)
         {
             line.WriteHelp(output.Writer);

@@ -1,7 +1,7 @@
 using Benji.Cli.Commands;
 using Benji.Cli.Configuration;
 using Benji.Cli.Logging;
-using Benji.Cli.Output;
+using Benji.Cli.Streams;
 using Benji.Store;
 using Microsoft.Extensions.Logging;
 
@@ -14,13 +14,16 @@ internal static class Composition
     public static async Task<int> RunAsync(string[] arguments)
     {
         using var descriptors = new StandardDescriptors();
+        await using var output = new DescriptorStream(StandardDescriptors.Output);
+        await using var error = new DescriptorStream(StandardDescriptors.Error);
         var environment = new RunEnvironment
         {
-            Output = Console.OpenStandardOutput(),
-            IsOutputTerminal = !Console.IsOutputRedirected,
-            Error = Console.OpenStandardError(),
-            IsErrorTerminal = !Console.IsErrorRedirected,
-            Width = static () => Console.WindowWidth,
+            Output = output,
+            IsOutputTerminal = output.IsTerminal,
+            OutputWidth = static () => TerminalSize.Columns(StandardDescriptors.Output),
+            Error = error,
+            IsErrorTerminal = error.IsTerminal,
+            ErrorWidth = static () => TerminalSize.Columns(StandardDescriptors.Error),
             Variable = Environment.GetEnvironmentVariable,
             Time = TimeProvider.System,
         };
@@ -36,7 +39,7 @@ internal static class Composition
             && string.IsNullOrEmpty(environment.Variable("NO_COLOR"))
             && environment.Variable("TERM") != "dumb";
         var errors = new ErrorOutput(
-            environment.Error, environment.IsErrorTerminal, environment.Width, mayColor && environment.IsErrorTerminal);
+            environment.Error, environment.IsErrorTerminal, environment.ErrorWidth, mayColor && environment.IsErrorTerminal);
         var level = settings.LogLevel ?? DefaultLevel(settings, environment);
         ILogWriter console = settings.IsMachineOutput
             ? new JsonLogWriter(errors)
@@ -45,7 +48,7 @@ internal static class Composition
         return new CommandRun
         {
             Settings = settings,
-            Output = new StandardOutput(environment.Output, environment.IsOutputTerminal),
+            Output = new StandardOutput(environment.Output, environment.IsOutputTerminal, environment.OutputWidth),
             HasColor = mayColor && environment.IsOutputTerminal,
             Errors = errors,
             Logging = logging,

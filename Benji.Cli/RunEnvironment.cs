@@ -15,8 +15,11 @@ internal sealed record RunEnvironment
     /// <summary>True when a person watches standard error.</summary>
     public required bool IsErrorTerminal { get; init; }
 
-    /// <summary>Returns the columns of the terminal; called only where there is one.</summary>
-    public required Func<int> Width { get; init; }
+    /// <summary>Returns the columns of the terminal behind standard output; called only where there is one.</summary>
+    public required Func<int> OutputWidth { get; init; }
+
+    /// <summary>Returns the columns of the terminal behind standard error; called only where there is one.</summary>
+    public required Func<int> ErrorWidth { get; init; }
 
     /// <summary>Returns an environment variable, or null.</summary>
     public required Func<string, string?> Variable { get; init; }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Benji.Cli.Logging;
 using Benji.Cli.Output;
+using Benji.Cli.Streams;
 using Benji.Store;
 using Benji.Store.Operations;
 using Microsoft.Extensions.Logging;

@@ -55,9 +55,9 @@ internal sealed class ListCommand : ICommand
         }
 
         var headings = VersionTable.Headings(hasStatistics, hasLabels);
-        if (run.Output.IsTerminal && rows.Count <= TerminalTable.RowsMax)
+        if (run.Output.IsTerminal && TerminalTable.Fits(headings, rows, run.Output.Width))
         {
-            TerminalTable.Write(run.Output.Writer, headings, rows, run.HasColor);
+            TerminalTable.Write(run.Output.Writer, headings, rows, run.Output.Width, run.HasColor);
         }
         else
         {

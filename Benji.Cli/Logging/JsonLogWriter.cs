@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Benji.Cli.Output;
+using Benji.Cli.Streams;
 
 namespace Benji.Cli.Logging;
 

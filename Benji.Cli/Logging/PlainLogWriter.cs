@@ -1,4 +1,5 @@
 using Benji.Cli.Output;
+using Benji.Cli.Streams;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Cli.Logging;

@@ -1,3 +1,4 @@
+using Benji.Cli.Streams;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Output;

@@ -56,6 +56,11 @@ public sealed class OutputTests : IDisposable
         Assert.Contains("\r\u001b[K", result.Output, StringComparison.Ordinal);
         Assert.Contains("vm/a: 20.0 MiB; read 20.0 MiB", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("INFO:", result.Output, StringComparison.Ordinal);
+
+        var wide = await _benji.ShellAsync("script -qec 'stty cols 200; benji ls' /dev/null");
+        Assert.StartsWith("╭─", wide.Output, StringComparison.Ordinal);
+        var narrow = await _benji.ShellAsync("script -qec 'stty cols 60; benji ls' /dev/null");
+        Assert.StartsWith("date ", narrow.Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _benji.Dispose();

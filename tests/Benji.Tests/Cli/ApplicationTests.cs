@@ -154,7 +154,8 @@ public sealed class ApplicationTests : IDisposable
             IsOutputTerminal = false,
             Error = _error,
             IsErrorTerminal = false,
-            Width = () => throw new IOException("no terminal"),
+            OutputWidth = () => throw new IOException("no terminal"),
+            ErrorWidth = () => throw new IOException("no terminal"),
             Variable = name => name == "BENJI_HOME" ? _directory["home"] : null,
             Time = TimeProvider.System,
         };

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Benji.Cli.Logging;
-using Benji.Cli.Output;
+using Benji.Cli.Streams;
 using Benji.Store.Model;
 using Benji.Testing;
 using Microsoft.Extensions.Logging;

@@ -52,6 +52,25 @@ public class TableTests
     }
 
     [Fact]
+    public void ATableFitsOnlyWhenNoCellIsBroken()
+    {
+        var headings = VersionTable.Headings(false, false);
+        string[][] rows = [VersionTable.Cells(SampleVersions.Full, _zone, false, false)];
+        using var output = new StringWriter { NewLine = "\n" };
+        TerminalTable.Write(output, headings, rows, width: 500, hasColor: false);
+        var drawn = output.ToString().Split('\n')[0].TrimEnd().Length;
+        Assert.True(TerminalTable.Fits(headings, rows, drawn));
+        Assert.False(TerminalTable.Fits(headings, rows, drawn - 1));
+    }
+
+    [Fact]
+    public void ATableOfVeryManyRowsIsNotDrawn()
+    {
+        var row = VersionTable.Cells(SampleVersions.Full, _zone, false, false);
+        Assert.False(TerminalTable.Fits(VersionTable.Headings(false, false), [.. Enumerable.Repeat(row, 501)], 500));
+    }
+
+    [Fact]
     public void ATerminalGetsAFrame()
     {
         using var output = new StringWriter();
@@ -59,6 +78,7 @@ public class TableTests
             output,
             VersionTable.Headings(false, false),
             [VersionTable.Cells(SampleVersions.Full, _zone, false, false)],
+            width: 200,
             hasColor: false);
         Assert.Contains("─", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("block size", output.ToString(), StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Text;
 using Benji.Cli.Output;
+using Benji.Cli.Streams;
 using Benji.Store.Operations;
 using Xunit;
 

@@ -1,13 +1,17 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Benji.Cli;
+namespace Benji.Cli.Streams;
 
 /// <summary>Fills the descriptors 0 to 2 where whoever started the program had closed them.</summary>
 /// <remarks>The next file that is opened would get such a number, and a message to standard error would go into it: into
 /// the catalog, say. Writing to what stands there instead fails, as it does to a closed descriptor.</remarks>
 internal sealed class StandardDescriptors : IDisposable
 {
-    private const int Last = 2;
+    /// <summary>The descriptor of standard output.</summary>
+    public const int Output = 1;
+
+    /// <summary>The descriptor of standard error.</summary>
+    public const int Error = 2;
 
     private readonly List<SafeFileHandle> _fillers = [];
 
@@ -21,7 +25,7 @@ internal sealed class StandardDescriptors : IDisposable
             handle = File.OpenHandle("/dev/null");
             _fillers.Add(handle);
         }
-        while (handle.DangerousGetHandle() <= Last);
+        while (handle.DangerousGetHandle() <= Error);
     }
 
     /// <inheritdoc/>

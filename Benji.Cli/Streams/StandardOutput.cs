@@ -1,26 +1,34 @@
 using System.Text;
 using Benji.Store.Model;
 
-namespace Benji.Cli.Output;
+namespace Benji.Cli.Streams;
 
 /// <summary>Standard output: buffered text in UTF-8 without a byte order mark, and the stream below it for JSON.</summary>
 /// <remarks>Not safe for concurrent calls. What was written is out after <see cref="Flush"/> only. A reader that went away
-/// (<c>benji ls | head</c>) is no failure: the console's stream drops what follows.</remarks>
+/// (<c>benji ls | head</c>) is no failure: the stream below drops what follows.</remarks>
 internal sealed class StandardOutput
 {
     private const int BufferSize = 32 * 1024;
 
+    private readonly Func<int> _width;
     private StreamWriter? _writer;
 
     /// <summary>Writes to <paramref name="stream"/>, which stays open.</summary>
-    public StandardOutput(Stream stream, bool isTerminal)
+    /// <param name="stream">Receives UTF-8.</param>
+    /// <param name="isTerminal">True when a person watches.</param>
+    /// <param name="width">Returns the columns of the terminal; called only where there is one.</param>
+    public StandardOutput(Stream stream, bool isTerminal, Func<int> width)
     {
+        _width = width;
         Stream = new BufferedStream(stream, BufferSize);
         IsTerminal = isTerminal;
     }
 
     /// <summary>True when a person watches.</summary>
     public bool IsTerminal { get; }
+
+    /// <summary>Columns of the terminal now; as many as one likes where there is none.</summary>
+    public int Width => IsTerminal ? _width() : int.MaxValue;
 
     /// <summary>Takes bytes; text and bytes are not mixed in one run.</summary>
     public Stream Stream { get; }

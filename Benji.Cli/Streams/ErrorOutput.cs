@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Benji.Cli.Output;
+namespace Benji.Cli.Streams;
 
 /// <summary>Standard error: whole lines and, at a terminal, one live line below them.</summary>
 /// <remarks>Safe for concurrent calls. A failure to write is left out on purpose: there is nowhere to tell it, and it must
