@@ -15,7 +15,7 @@ internal sealed class OpenedStore : IAsyncDisposable
 
     private OpenedStore(StoreOpening opening, StoreFile file, StoreKeys keys)
     {
-        _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault);
+        _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault, opening.MayUseNativeZstd);
         Name = opening.Name;
         Storage = opening.Storage;
         Pool = opening.Pool;

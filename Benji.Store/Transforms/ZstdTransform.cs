@@ -1,4 +1,5 @@
 using Benji.Store.Model;
+using Benji.Store.Transforms.Zstd;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -20,12 +21,15 @@ internal sealed class ZstdTransform : ITransform, IDisposable
     /// <summary>The largest window that a reader accepts, the one RFC 8878 asks every decoder to have.</summary>
     private const ulong WindowBytesMax = 8 * 1024 * 1024;
 
-    private readonly ContextPool<Compressor> _compressors;
-    private readonly ContextPool<Decompressor> _decompressors;
+    private readonly ContextPool<IZstdCompressor> _compressors;
+    private readonly ContextPool<IZstdDecompressor> _decompressors;
 
     /// <summary>Makes a transform that compresses with <paramref name="level"/>; any level decodes.</summary>
+    /// <param name="level">The level; frames of every level decode.</param>
+    /// <param name="mayBeNative">False to use the managed port even where the system has the library, whose newer or older
+    /// versions may compress the same frame to other bytes.</param>
     /// <exception cref="ConfigurationException">zstd has no such level.</exception>
-    public ZstdTransform(int level = LevelDefault)
+    public ZstdTransform(int level = LevelDefault, bool mayBeNative = true)
     {
         if (level < Compressor.MinCompressionLevel || level > Compressor.MaxCompressionLevel || level == 0)
         {
@@ -34,8 +38,11 @@ internal sealed class ZstdTransform : ITransform, IDisposable
                 + $"{Compressor.MaxCompressionLevel}, or is 0.");
         }
 
-        _compressors = new ContextPool<Compressor>(() => NewCompressor(level));
-        _decompressors = new ContextPool<Decompressor>(() => new Decompressor());
+        var isNative = mayBeNative && NativeZstd.IsAvailable;
+        _compressors = new ContextPool<IZstdCompressor>(
+            () => isNative ? new NativeZstdCompressor(level) : new ManagedZstdCompressor(level));
+        _decompressors = new ContextPool<IZstdDecompressor>(
+            () => isNative ? new NativeZstdDecompressor() : new ManagedZstdDecompressor());
     }
 
     /// <inheritdoc/>
@@ -57,7 +64,7 @@ internal sealed class ZstdTransform : ITransform, IDisposable
         try
         {
             // One byte short of the source: what does not fit is not smaller.
-            return compressor.TryWrap(source, destination[..(source.Length - 1)], out var written)
+            return compressor.TryCompress(source, destination[..(source.Length - 1)], out var written)
                 ? written
                 : ITransform.KeepRaw;
         }
@@ -74,14 +81,10 @@ internal sealed class ZstdTransform : ITransform, IDisposable
         var decompressor = _decompressors.Rent();
         try
         {
-            var written = decompressor.Unwrap(source, destination);
-            return written == destination.Length
+            var fault = decompressor.Decompress(source, destination, out var written);
+            return fault is null && written == destination.Length
                 ? written
-                : throw Corrupt(context.FrameIndex, source.Length, destination.Length, $"{written} bytes", null);
-        }
-        catch (ZstdException exception)
-        {
-            throw Corrupt(context.FrameIndex, source.Length, destination.Length, exception.Message, exception);
+                : throw Corrupt(context.FrameIndex, source.Length, destination.Length, fault ?? $"{written} bytes");
         }
         finally
         {
@@ -94,15 +97,6 @@ internal sealed class ZstdTransform : ITransform, IDisposable
     {
         _compressors.Dispose();
         _decompressors.Dispose();
-    }
-
-    private static Compressor NewCompressor(int level)
-    {
-        var compressor = new Compressor(level);
-        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_contentSizeFlag, 1);
-        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 0);
-        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_dictIDFlag, 0);
-        return compressor;
     }
 
     /// <summary>Accepts one zstd frame that fills the source and promises the expected length.</summary>
@@ -119,20 +113,17 @@ internal sealed class ZstdTransform : ITransform, IDisposable
 
         if (missing != 0 || frameLength != (nuint)source.Length || header.frameType != ZSTD_frameType_e.ZSTD_frame)
         {
-            throw Corrupt(frameIndex, source.Length, length, "not one whole zstd frame", null);
+            throw Corrupt(frameIndex, source.Length, length, "not one whole zstd frame");
         }
 
         if (header.frameContentSize != (ulong)length || header.windowSize > WindowBytesMax || header.dictID != 0)
         {
             var found = $"a zstd frame of {header.frameContentSize} bytes, window {header.windowSize}, "
                 + $"dictionary {header.dictID}";
-            throw Corrupt(frameIndex, source.Length, length, found, null);
+            throw Corrupt(frameIndex, source.Length, length, found);
         }
     }
 
-    private static CorruptDataException Corrupt(
-        uint frameIndex, int storedLength, int length, string found, Exception? inner) =>
-        new(
-            $"Frame {frameIndex} of {storedLength} compressed bytes does not decode to {length} bytes: {found}.",
-            inner);
+    private static CorruptDataException Corrupt(uint frameIndex, int storedLength, int length, string found) =>
+        new($"Frame {frameIndex} of {storedLength} compressed bytes does not decode to {length} bytes: {found}.");
 }

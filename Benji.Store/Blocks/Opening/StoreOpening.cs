@@ -19,6 +19,9 @@ internal sealed record StoreOpening
     /// <summary>The zstd level of new frames, or null to keep them raw.</summary>
     public int? ZstdLevel { get; init; } = ZstdTransform.LevelDefault;
 
+    /// <summary>True to compress with the system's library where there is one; only golden vectors turn it off.</summary>
+    public bool MayUseNativeZstd { get; init; } = true;
+
     /// <summary>True to make a store of an empty storage.</summary>
     public required bool MayCreate { get; init; }
 

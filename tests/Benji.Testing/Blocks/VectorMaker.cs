@@ -62,6 +62,7 @@ internal sealed class VectorMaker
                 Storage = storage,
                 Key = KeyOf(set),
                 ZstdLevel = set == "v1-plain" ? null : 1,
+                MayUseNativeZstd = false,
                 MayCreate = false,
                 Pool = new BlockBufferPool(1024 * 1024),
                 Time = TimeProvider.System,
