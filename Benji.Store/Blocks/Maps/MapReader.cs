@@ -4,18 +4,14 @@ using Benji.Store.Model;
 namespace Benji.Store.Blocks.Maps;
 
 /// <summary>Reads one version's block map: single entries by index, or all of a range in order.</summary>
-/// <remarks>Safe for concurrent calls. Keeps at most <see cref="CachedPagesMax"/> pages of 8 KiB, and a read of a range
-/// at most <see cref="BatchPagesMax"/> more a level.</remarks>
+/// <remarks>Safe for concurrent calls. A read of a range holds at most <see cref="BatchPagesMax"/> pages of 8 KiB a level;
+/// what is read again and again is in the cache of the page store.</remarks>
 internal sealed class MapReader
 {
-    /// <summary>Pages kept for the next look-up: 1 MiB.</summary>
-    public const int CachedPagesMax = 128;
-
     /// <summary>Pages read in one trip.</summary>
     public const int BatchPagesMax = 64;
 
     private readonly IPageSource _pages;
-    private readonly PageCache _cache = new(CachedPagesMax);
 
     /// <summary>Opens the map that hangs from <paramref name="root"/>; nothing is read yet.</summary>
     public MapReader(IPageSource pages, PageId root, BlockGeometry geometry)
@@ -47,7 +43,7 @@ internal sealed class MapReader
                 return BlockId.Hole;
             }
 
-            if ((_cache.Find(id) ?? (await ReadPagesAsync([id], level, cancellationToken))[0]) is not { } content)
+            if ((await ReadPagesAsync([id], level, cancellationToken))[0] is not { } content)
             {
                 return BlockId.Hole;
             }
@@ -157,39 +153,10 @@ internal sealed class MapReader
                 : PageId.Hole)];
     }
 
-    /// <summary>Reads pages, from the cache where it has them; null for a page of holes.</summary>
+    /// <summary>Reads pages; null for a page of holes.</summary>
     internal async ValueTask<byte[]?[]> ReadPagesAsync(
-        IReadOnlyList<PageId> ids, int level, CancellationToken cancellationToken)
-    {
-        var contents = new byte[]?[ids.Count];
-        var missing = new List<int>();
-        for (var i = 0; i < contents.Length; i++)
-        {
-            contents[i] = ids[i].IsHole ? null : _cache.Find(ids[i]);
-            if (contents[i] is null && !ids[i].IsHole)
-            {
-                missing.Add(i);
-            }
-        }
-
-        if (missing.Count == 0)
-        {
-            return contents;
-        }
-
-        var read = await _pages.ReadAsync([.. missing.Select(i => ids[i])], level, cancellationToken);
-        for (var i = 0; i < missing.Count; i++)
-        {
-            if (read[i] is { } content)
-            {
-                Invariant.Holds(content.Length == BlockGeometry.PageSize);
-                contents[missing[i]] = content;
-                _cache.Add(ids[missing[i]], content);
-            }
-        }
-
-        return contents;
-    }
+        IReadOnlyList<PageId> ids, int level, CancellationToken cancellationToken) =>
+        ids.All(id => id.IsHole) ? new byte[]?[ids.Count] : await _pages.ReadAsync(ids, level, cancellationToken);
 
     private static int PositionAt(int level, long blockIndex) =>
         (int)(blockIndex / MapTree.EntrySpan(level) % BlockGeometry.PageEntries);

@@ -10,13 +10,17 @@ namespace Benji.Store.Blocks.Maps;
 /// put back. Whoever reads holds a lease on a version that needs the page, so that no cleanup deletes it
 /// meanwhile.</para>
 /// <para>A page is put under the lease of a backup or promote: its object is durable before its row says that it is
-/// there. Safe for concurrent calls. Decision: docs/decisions/0004.</para></remarks>
+/// there. Safe for concurrent calls. Decision: docs/decisions/0007.</para></remarks>
 internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDeletions deletions, TimeProvider time)
     : IPageStore
 {
     // Rows of one transaction: 2 MiB of content, far below what one transaction of the catalog may hold.
     private const int RowsMax = 256;
 
+    // 4 MiB: the pages above the leaves, and the leaves that a backup reads for comparison and again for its new map.
+    private const int CachedPagesMax = 512;
+
+    private readonly PageCache _cache = new(CachedPagesMax);
     private long _storedBytes;
 
     /// <summary>Bytes of the objects that were put through this.</summary>
@@ -30,7 +34,19 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
         IReadOnlyList<PageId> ids, int level, CancellationToken cancellationToken)
     {
         var contents = new Dictionary<PageId, byte[]>();
-        PageId[] wanted = [.. ids.Where(id => !id.IsHole).Distinct()];
+        var wanted = new List<PageId>();
+        foreach (var id in ids.Where(id => !id.IsHole).Distinct())
+        {
+            if (_cache.Find(id) is { } content)
+            {
+                contents.Add(id, content);
+            }
+            else
+            {
+                wanted.Add(id);
+            }
+        }
+
         foreach (var batch in wanted.Chunk(RowsMax))
         {
             var rows = await catalog.ReadAsync(transaction => transaction.BlockMaps.Find(batch), cancellationToken);
@@ -39,7 +55,7 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
                 // A damaged row counts as missing: the catalog can be made again from the objects.
                 if (row is not null && row.Level == level && ComputeId(level, row.Content) == row.Id)
                 {
-                    contents.Add(row.Id, row.Content);
+                    Keep(row.Id, row.Content, contents);
                 }
             }
 
@@ -98,8 +114,14 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
             cancellationToken);
         for (var i = 0; i < ids.Length; i++)
         {
-            contents.Add(ids[i], read[i]);
+            Keep(ids[i], read[i], contents);
         }
+    }
+
+    private void Keep(PageId id, byte[] content, Dictionary<PageId, byte[]> contents)
+    {
+        contents.Add(id, content);
+        _cache.Add(id, content);
     }
 
     private async ValueTask<byte[]> ReadObjectAsync(PageId id, int level, CancellationToken cancellationToken)

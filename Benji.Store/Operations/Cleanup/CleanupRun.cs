@@ -24,7 +24,7 @@ namespace Benji.Store.Operations.Cleanup;
 /// transaction that sees no run at all. While a dead run's intent to publish stands, nothing is claimed: its version
 /// may yet appear. C is never before the beginning of a run that is alive in its transaction, whatever the clock
 /// did.</para>
-/// <para>Decision: docs/decisions/0005. Format: docs/format.md, "Cleanup".</para></remarks>
+/// <para>Decision: docs/decisions/0008. Format: docs/format.md, "Cleanup".</para></remarks>
 internal sealed class CleanupRun
 {
     private readonly CleanupScope _scope;

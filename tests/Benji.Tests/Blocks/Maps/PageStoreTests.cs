@@ -17,6 +17,7 @@ public sealed class PageStoreTests : IAsyncLifetime
     private readonly MemoryCatalogPlace _place;
     private readonly MemoryStorage _objects;
     private MemoryCatalog _catalog = null!;
+    private OpenedStore _store = null!;
     private PageStore _pages = null!;
 
     public PageStoreTests()
@@ -28,7 +29,7 @@ public sealed class PageStoreTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _catalog = new MemoryCatalog(_place);
-        var store = await OpenedStore.OpenAsync(
+        _store = await OpenedStore.OpenAsync(
             new StoreOpening
             {
                 Name = "main",
@@ -38,10 +39,14 @@ public sealed class PageStoreTests : IAsyncLifetime
                 Time = _clock,
             },
             CancellationToken.None);
-        _pages = new PageStore(store, _catalog, new PendingDeletions(store, _catalog, _clock), _clock);
+        _pages = NewPages();
     }
 
-    public async Task DisposeAsync() => await _catalog.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _catalog.DisposeAsync();
+    }
 
     [Fact]
     public async Task PagesReadBackFromTheCatalogAndFromTheStorageAlone()
@@ -77,6 +82,21 @@ public sealed class PageStoreTests : IAsyncLifetime
 
         Assert.Equal(pages[0].Content, _place.State.Pages[ids[0]].Content);
         Assert.Equal(ReferenceState.Candidate, _place.State.Pages[ids[0]].State);
+    }
+
+    [Fact]
+    public async Task APageIsReadFromTheCatalogOnceWhileItIsInTheCache()
+    {
+        var pages = Pages(3);
+        var ids = await PutAsync(pages);
+        var first = await _pages.ReadAsync(ids, 0, CancellationToken.None);
+        await WriteAsync(transaction => transaction.BlockMaps.Remove(ids));
+        foreach (var id in ids)
+        {
+            await _objects.DeleteAsync([ObjectNames.Page(id)], CancellationToken.None);
+        }
+
+        Assert.Equal(first, await _pages.ReadAsync(ids, 0, CancellationToken.None));
     }
 
     [Fact]
@@ -212,11 +232,14 @@ public sealed class PageStoreTests : IAsyncLifetime
         ];
     }
 
+    private PageStore NewPages() => new(_store, _catalog, new PendingDeletions(_store, _catalog, _clock), _clock);
+
     private Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages) => _pages.PutAsync(pages, CancellationToken.None);
 
     private async Task CheckAsync(PageId[] ids, MapPage[] pages)
     {
-        var contents = await _pages.ReadAsync(ids, 0, CancellationToken.None);
+        // A fresh one, as this one may have the pages in its cache.
+        var contents = await NewPages().ReadAsync(ids, 0, CancellationToken.None);
         Assert.Equal(pages.Length, contents.Length);
         Assert.All(pages, (page, i) => Assert.True(page.Content.AsSpan().SequenceEqual(contents[i])));
     }
