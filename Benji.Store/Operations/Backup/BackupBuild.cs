@@ -57,6 +57,11 @@ internal sealed class BackupBuild
             Log.HintsEmpty(_context.Logger, _origin.Content?.Name.ToString() ?? "a disk of zeros");
         }
 
+        if (_hints is not null && _origin is { Content: null, Compare: { } newest })
+        {
+            Log.HintsWithoutBase(_context.Logger, newest.Name);
+        }
+
         if (_hints is not null && _origin.Content is not null)
         {
             _progress.StartStage("sampling", null, ProgressUnit.Bytes);

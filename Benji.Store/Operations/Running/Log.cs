@@ -55,4 +55,8 @@ internal static partial class Log
     [LoggerMessage(21, LogLevel.Information, "Rebuilt the catalog {Catalog}: {Versions} versions, {Blocks} blocks, "
         + "{Problems} problems")]
     public static partial void CatalogRebuilt(ILogger logger, string catalog, long versions, long blocks, int problems);
+
+    [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
+        + "version; '--base-version {Newest}' keeps it as it was there")]
+    public static partial void HintsWithoutBase(ILogger logger, VersionName newest);
 }
