@@ -1,3 +1,5 @@
+using Benji.Store.Blocks.Sealing;
+using Benji.Store.Model;
 using Benji.Testing;
 using Benji.Testing.Interleaving;
 using Xunit;
@@ -9,43 +11,56 @@ namespace Benji.Tests.Operations;
 public sealed class CleanupInterleavingTests
 {
     private const int Rounds = 25;
-    private const int Contents = 10;
 
     [Fact]
-    public Task NothingIsLostWhenNobodyDies() => RunAsync(killsPerThousand: 0);
+    public Task NothingIsLostWhenNobodyDies() => RunAsync(killsPerThousandMax: 0);
 
     [Fact]
-    public Task NothingIsLostWhenProcessesDie() => RunAsync(killsPerThousand: 8);
+    public Task NothingIsLostWhenProcessesDie() => RunAsync(killsPerThousandMax: 40);
 
-    private static Task RunAsync(int killsPerThousand) => Seeded.RunAsync(async random =>
+    private static Task RunAsync(int killsPerThousandMax) => Seeded.RunAsync(async random =>
     {
         for (var round = 0; round < Rounds; round++)
         {
             var world = new CleanupWorld();
-            await SeedAsync(world, random);
+
+            // Few places and contents make equal blocks and pages come again; many make deltas and partitions.
+            var style = random.Next(2) == 0 ? new Style(Places: 2, Contents: 2) : new Style(Places: 300, Contents: 10);
+            var backwards = random.Next(3) * 20;
+            await SeedAsync(world, style, random);
             var steps = new Interleaver(random)
             {
-                KillsPerThousand = killsPerThousand,
-                BeforeStep = () => MoveClock(world.Clock, random),
+                KillsPerThousand = random.Next(killsPerThousandMax + 1),
+                BeforeStep = () => MoveClock(world.Clock, backwards, random),
             };
-            var actors = Enumerable.Range(0, random.Next(3, 7)).Select(i => NewActor(world, steps, random, i));
+            var actors = Enumerable.Range(0, random.Next(3, 7)).Select(i => NewActor(world, style, steps, random, i));
             await steps.RunAsync([.. actors]);
             await CheckAsync(world);
         }
     });
 
-    private static async Task SeedAsync(CleanupWorld world, Random random)
+    private static async Task SeedAsync(CleanupWorld world, Style style, Random random)
     {
         await using var process = await world.StartAsync();
         for (var i = random.Next(4); i > 0; i--)
         {
-            await process.BackUpAsync(Volume(random), 300, Changes(random), random);
+            await process.BackUpAsync(Volume(random), 300, Changes(style, random, style.Contents), random);
             world.Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
         for (var i = random.Next(3); i > 0; i--)
         {
             await process.RemoveAsync(random);
+        }
+
+        for (var i = random.Next(3); i > 0; i--)
+        {
+            // As a run that was killed before it recorded a block leaves it.
+            await world.Objects.PutAsync(
+                ObjectNames.Block(CleanupWorld.IdOf(style.Contents + i), BlockForm.Whole),
+                new byte[10],
+                CancellationToken.None);
+            world.Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
         if (random.Next(2) == 0)
@@ -55,7 +70,8 @@ public sealed class CleanupInterleavingTests
         }
     }
 
-    private static Actor NewActor(CleanupWorld world, Interleaver steps, Random random, int number)
+    private static Actor NewActor(
+        CleanupWorld world, Style style, Interleaver steps, Random random, int number)
     {
         CleanupProcess? process = null;
         var own = new Random(random.Next());
@@ -64,17 +80,23 @@ public sealed class CleanupInterleavingTests
             {
                 await steps.PassAsync();
                 process = await world.StartAsync(steps);
-                for (var i = own.Next(1, 4); i > 0; i--)
+                try
                 {
-                    await ActAsync(process, own, number);
+                    for (var i = own.Next(1, 4); i > 0; i--)
+                    {
+                        await ActAsync(process, style, own, number);
+                    }
                 }
-
-                await process.DisposeAsync();
+                finally
+                {
+                    // Also when it fails, so that nobody waits for its leases.
+                    await process.DisposeAsync();
+                }
             },
             () => process?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
-    private static async Task ActAsync(CleanupProcess process, Random random, int number)
+    private static async Task ActAsync(CleanupProcess process, Style style, Random random, int number)
     {
         // The first always cleans up, the second always backs up.
         switch (number switch { 0 => 0, 1 => 1, _ => random.Next(5) })
@@ -83,7 +105,8 @@ public sealed class CleanupInterleavingTests
                 await process.CleanUpAsync(TimeSpan.Zero, random.Next(2) == 0 ? null : (16, 8));
                 break;
             case 1 or 2:
-                await process.BackUpAsync(Volume(random), random.Next(1, 600), Changes(random), random);
+                var size = style.Places < 300 ? 300 : random.Next(1, 600);
+                await process.BackUpAsync(Volume(random), size, Changes(style, random, style.Contents + 3), random);
                 break;
             case 3:
                 await process.RemoveAsync(random);
@@ -111,17 +134,19 @@ public sealed class CleanupInterleavingTests
         Assert.Equal(needed.Order(), rows.Order());
     }
 
-    private static void MoveClock(ManualClock clock, Random random) =>
-        clock.Advance(random.Next(20) switch
+    private static void MoveClock(ManualClock clock, int backwards, Random random) =>
+        clock.Advance(random.Next(100) switch
         {
-            0 => TimeSpan.FromSeconds(-random.Next(30)),
-            < 10 => TimeSpan.Zero,
+            var step when step < backwards => TimeSpan.FromSeconds(-random.Next(30)),
+            < 60 => TimeSpan.Zero,
             _ => TimeSpan.FromMilliseconds(random.Next(2000)),
         });
 
     private static string Volume(Random random) => random.Next(2) == 0 ? "a" : "b";
 
-    private static Dictionary<long, int> Changes(Random random) =>
-        Enumerable.Range(0, random.Next(1, 5)).Select(_ => (long)random.Next(300)).Distinct()
-            .ToDictionary(index => index, _ => random.Next(Contents));
+    private static Dictionary<long, int> Changes(Style style, Random random, int contents) =>
+        Enumerable.Range(0, random.Next(1, 5)).Select(_ => (long)random.Next(style.Places)).Distinct()
+            .ToDictionary(index => index, _ => random.Next(contents));
+
+    private sealed record Style(int Places, int Contents);
 }
