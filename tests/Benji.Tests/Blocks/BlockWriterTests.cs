@@ -233,12 +233,8 @@ public class BlockWriterTests
             },
             CancellationToken.None);
         await bench.ChangeAsync(id, row => row with { State = ReferenceState.Deleting });
-        var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        bench.Catalog.OnReadGeneration = () => waits.TrySetResult();
-
-        var write = bench.WriteAsync(content);
-        await waits.Task;
-        Assert.False(write.IsCompleted);
+        var write = Task.Run(async () => await bench.WriteAsync(content));
+        await Assert.ThrowsAsync<TimeoutException>(() => write.WaitAsync(TimeSpan.FromMilliseconds(200)));
         await new ClaimedDeletion(bench.Bench.Store, other).DeleteAsync([id], [], lease, CancellationToken.None);
 
         Assert.Equal(BlockOutcomeKind.StoredWhole, (await write).Kind);
