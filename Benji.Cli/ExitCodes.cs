@@ -44,10 +44,10 @@ internal static class ExitCodes
     public static int Of(Exception exception, bool isStopped) => exception switch
     {
         UsageException => Usage,
-        InputDataException or CorruptDataException => Damaged,
+        InputDataException or CorruptDataException or DamagedImageException => Damaged,
         NotFoundException => NotFound,
         AlreadyExistsException => Exists,
-        StorageException or CatalogException => InputOutput,
+        StorageException or CatalogException or NoSpaceException => InputOutput,
         InUseException or LeaseLostException => InUse,
         NotAllowedException => NotAllowed,
         ConfigurationException => Configuration,

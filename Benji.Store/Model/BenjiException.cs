@@ -19,6 +19,20 @@ public sealed class InputDataException(string message, Exception? inner = null) 
 /// <summary>Says that stored bytes are not what was stored: they do not parse, authenticate or match their name.</summary>
 public sealed class CorruptDataException(string message, Exception? inner = null) : BenjiException(message, inner);
 
+/// <summary>Says that bytes of an image cannot be read because what stands for them in the storage is damaged or missing.</summary>
+/// <param name="message">Names the image and the block.</param>
+/// <param name="offset">The first damaged byte that was found.</param>
+/// <param name="inner">What was found.</param>
+public sealed class DamagedImageException(string message, long offset, Exception? inner = null)
+    : BenjiException(message, inner)
+{
+    /// <summary>The first damaged byte that was found, counted from the start of the image.</summary>
+    public long Offset { get; } = offset;
+}
+
+/// <summary>Says that the disk under an overlay is full.</summary>
+public sealed class NoSpaceException(string message, Exception? inner = null) : BenjiException(message, inner);
+
 /// <summary>Says that a storage, source or target failed to read or write.</summary>
 public sealed class StorageException(string message, bool isTransient, Exception? inner = null)
     : BenjiException(message, inner)

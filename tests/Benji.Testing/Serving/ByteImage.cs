@@ -1,0 +1,177 @@
+using Benji.Store.Images;
+using Benji.Store.Model;
+
+namespace Benji.Testing.Serving;
+
+/// <summary>An image in memory, version or overlay, for the tests of protocols: at will damaged, slow or full.</summary>
+public sealed class ByteImage : IWritableImage
+{
+    private const int Unit = 4096;
+
+    private readonly byte[] _content;
+    private readonly byte[] _base;
+    private readonly HashSet<long> _dirty;
+    private readonly Action _closed;
+
+    internal ByteImage(ImageEntry entry, byte[] content, byte[] baseContent, HashSet<long> dirty, Action closed)
+    {
+        Entry = entry;
+        _content = content;
+        _base = baseContent;
+        _dirty = dirty;
+        _closed = closed;
+        Allocation = new ByteExtents(Size, Unit, HasData);
+        Damage = new ByteExtents(Size, Unit, offset => Faults.IsDamaged(offset));
+    }
+
+    /// <summary>What goes wrong in reads and writes.</summary>
+    public ByteImageFaults Faults { get; init; } = new();
+
+    /// <inheritdoc/>
+    public ImageEntry Entry { get; }
+
+    /// <inheritdoc/>
+    public long Size => _content.Length;
+
+    /// <inheritdoc/>
+    public IExtentMap Allocation { get; }
+
+    /// <inheritdoc/>
+    public IExtentMap Damage { get; }
+
+    /// <summary>Flushes that completed.</summary>
+    public int Flushes { get; private set; }
+
+    /// <inheritdoc/>
+    public long DirtyBytes
+    {
+        get
+        {
+            lock (_dirty)
+            {
+                return _dirty.Count * (long)Unit;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryRead(long offset, int length, ImagePieces pieces)
+    {
+        Invariant.Holds(offset >= 0 && length > 0 && offset + length <= Size && pieces.Count == 0);
+        if (Faults.Reading is not null || Faults.IsDamaged(offset, length))
+        {
+            return false;
+        }
+
+        AddPieces(offset, length, pieces);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ReadAsync(long offset, int length, ImagePieces pieces, CancellationToken cancellationToken)
+    {
+        Invariant.Holds(offset >= 0 && length > 0 && offset + length <= Size && pieces.Count == 0);
+        if (Faults.Reading is { } reading)
+        {
+            await reading(offset, cancellationToken);
+        }
+
+        if (Faults.FirstDamaged(offset, length) is { } damaged)
+        {
+            throw new DamagedImageException($"Block 7 of {Entry.Name} is damaged, as told.", damaged);
+        }
+
+        AddPieces(offset, length, pieces);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask PrefetchAsync(long offset, long length, CancellationToken cancellationToken) => default;
+
+    /// <inheritdoc/>
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        Invariant.Holds(Entry.Overlay is not null && offset >= 0 && !data.IsEmpty && offset + data.Length <= Size);
+        Faults.CheckSpace();
+        data.Span.CopyTo(_content.AsSpan((int)offset));
+        Mark(offset, data.Length, isDirty: true);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ZeroAsync(long offset, long length, bool mayFreeSpace, CancellationToken cancellationToken)
+    {
+        Invariant.Holds(Entry.Overlay is not null && offset >= 0 && length > 0 && offset + length <= Size);
+        Faults.CheckSpace();
+        _content.AsSpan((int)offset, (int)length).Clear();
+        Mark(offset, length, isDirty: true);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RevertAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        Invariant.Holds(offset % Unit == 0 && (length % Unit == 0 || offset + length == Size));
+        _base.AsSpan((int)offset, (int)length).CopyTo(_content.AsSpan((int)offset));
+        Mark(offset, length, isDirty: false);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        Faults.CheckSpace();
+        Flushes++;
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _closed();
+        return default;
+    }
+
+    // Zeros of whole units are holes in the middle of a read, as they are in a real image.
+    private void AddPieces(long offset, int length, ImagePieces pieces)
+    {
+        var end = offset + length;
+        while (offset < end)
+        {
+            var isData = HasData(offset);
+            var next = offset;
+            do
+            {
+                next = Math.Min(end, ((next / Unit) + 1) * Unit);
+            }
+            while (next < end && HasData(next) == isData);
+
+            if (isData)
+            {
+                pieces.Add(_content.AsMemory((int)offset, (int)(next - offset)), owner: null);
+            }
+            else
+            {
+                pieces.AddHole((int)(next - offset));
+            }
+
+            offset = next;
+        }
+    }
+
+    private bool HasData(long offset)
+    {
+        var start = (int)(offset / Unit * Unit);
+        return _content.AsSpan(start, Math.Min(Unit, _content.Length - start)).ContainsAnyExcept((byte)0);
+    }
+
+    private void Mark(long offset, long length, bool isDirty)
+    {
+        lock (_dirty)
+        {
+            for (var unit = offset / Unit; unit <= (offset + length - 1) / Unit; unit++)
+            {
+                _ = isDirty ? _dirty.Add(unit) : _dirty.Remove(unit);
+            }
+        }
+    }
+}
