@@ -23,7 +23,7 @@ internal static class StorageFactory
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        var storage = parts.WrapStorage(Create(options, time));
+        var storage = parts.WrapStorage(Create(options, pool, time));
         try
         {
             return await OpenedStore.OpenAsync(
@@ -58,8 +58,9 @@ internal static class StorageFactory
                 Iterations = key.KdfIterations,
             };
 
-    // From the inside out: what is tried again counts against the limits once, and waits for its bandwidth each time.
-    private static LimitedStorage Create(StorageOptions options, TimeProvider time)
+    // From the inside out: what is tried again counts against the limits once, and waits for its bandwidth each time; what
+    // is read back waits for it too.
+    private static LimitedStorage Create(StorageOptions options, BlockBufferPool pool, TimeProvider time)
     {
         IStorage storage = new FileStorage(new FileStorageOptions
         {
@@ -73,6 +74,7 @@ internal static class StorageFactory
             storage = new ThrottledStorage(storage, options.BandwidthRead, options.BandwidthWrite, time);
         }
 
-        return new LimitedStorage(new RetryingStorage(storage, RetryPolicy.Default, new Random(), time));
+        storage = new RetryingStorage(storage, RetryPolicy.Default, new Random(), time);
+        return new LimitedStorage(options.ConsistencyCheckWrites ? new ReadBackStorage(storage, pool) : storage);
     }
 }

@@ -4,21 +4,37 @@ using Benji.Store.Sources.Files;
 
 namespace Benji.Store.Sources;
 
+#pragma warning disable CA2000 // Each wrapper owns what it wraps; the caller owns the wrapper.
+
 /// <summary>Opens addresses by their schemes: the names of the configuration's <c>ios</c> entries.</summary>
 /// <remarks>A bare path is a file or device, whatever the entries are called. Safe for concurrent calls.</remarks>
 public sealed class SourceOpener(IReadOnlyDictionary<string, IoOptions> ios) : ISourceOpener
 {
+    private static readonly IoOptions PathOptions = new() { Module = IoModule.File };
+
     /// <inheritdoc/>
     /// <remarks>An empty file is a source of no bytes.</remarks>
     public ISource OpenSource(string address)
     {
         var parsed = SourceAddress.Parse(address);
-        if (ModuleOf(parsed) == IoModule.Null)
-        {
-            throw new UsageException($"Nothing can be read from {Names.Show(address)}.");
-        }
+        var options = OptionsOf(parsed);
+        return options.Module == IoModule.Null
+            ? throw new UsageException($"Nothing can be read from {Names.Show(address)}.")
+            : new LimitedSource(OpenFileSource(PathOf(parsed)), options.SimultaneousReads);
+    }
 
-        var path = PathOf(parsed);
+    /// <inheritdoc/>
+    public ITarget OpenTarget(string address, long size, bool force)
+    {
+        var parsed = SourceAddress.Parse(address);
+        var options = OptionsOf(parsed);
+        return options.Module == IoModule.Null
+            ? new NullTarget(Names.Show(address), size)
+            : new LimitedTarget(OpenFileTarget(PathOf(parsed), size, force), options.SimultaneousWrites);
+    }
+
+    private static ISource OpenFileSource(string path)
+    {
         var description = Describe(path);
         return KindOf(path, description, followLink: true) switch
         {
@@ -30,16 +46,8 @@ public sealed class SourceOpener(IReadOnlyDictionary<string, IoOptions> ios) : I
         };
     }
 
-    /// <inheritdoc/>
-    public ITarget OpenTarget(string address, long size, bool force)
+    private static ITarget OpenFileTarget(string path, long size, bool force)
     {
-        var parsed = SourceAddress.Parse(address);
-        if (ModuleOf(parsed) == IoModule.Null)
-        {
-            return new NullTarget(Names.Show(address), size);
-        }
-
-        var path = PathOf(parsed);
         var description = Describe(path);
         switch (KindOf(path, description, followLink: true))
         {
@@ -63,16 +71,16 @@ public sealed class SourceOpener(IReadOnlyDictionary<string, IoOptions> ios) : I
         }
     }
 
-    private IoModule ModuleOf(SourceAddress address)
+    private IoOptions OptionsOf(SourceAddress address)
     {
         if (address.Scheme is null)
         {
-            return IoModule.File;
+            return PathOptions;
         }
 
         if (ios.TryGetValue(address.Scheme, out var options))
         {
-            return options.Module;
+            return options;
         }
 
         throw new UsageException(

@@ -1,3 +1,4 @@
+using Benji.Store.Model;
 using Benji.Store.Storages;
 using Benji.Store.Storages.Files;
 using Benji.Store.Storages.Wrappers;
@@ -33,6 +34,8 @@ internal static class Wrapped
 
     public static IStorage Limited(IStorage inner) => new LimitedStorage(inner);
 
+    public static IStorage ReadBack(IStorage inner) => new ReadBackStorage(inner, new BlockBufferPool(1 << 20));
+
     public static IStorage All(string root) => Metered(Throttled(Limited(Retrying(
         new FileStorage(new FileStorageOptions { Path = root, Create = true })))));
 }
@@ -50,6 +53,21 @@ public sealed class RetryingBatchTests : StorageBatchContract
 public sealed class RetryingListingTests : StorageListingContract
 {
     internal override IStorage CreateStorage() => Wrapped.Retrying(new MemoryStorage());
+}
+
+public sealed class ReadBackContractTests : StorageContract
+{
+    internal override IStorage CreateStorage() => Wrapped.ReadBack(new MemoryStorage());
+}
+
+public sealed class ReadBackBatchTests : StorageBatchContract
+{
+    internal override IStorage CreateStorage() => Wrapped.ReadBack(new MemoryStorage());
+}
+
+public sealed class ReadBackListingTests : StorageListingContract
+{
+    internal override IStorage CreateStorage() => Wrapped.ReadBack(new MemoryStorage());
 }
 
 public sealed class ThrottledContractTests : StorageContract
