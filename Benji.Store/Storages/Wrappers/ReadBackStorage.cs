@@ -4,10 +4,14 @@ using Benji.Store.Model;
 namespace Benji.Store.Storages.Wrappers;
 
 /// <summary>Reads every object back from another storage after it was written, and refuses one that differs.</summary>
-/// <remarks>Costs one read of everything written. Safe for concurrent calls. Owns the other storage.</remarks>
+/// <remarks>Costs one read of everything written. Safe for concurrent calls: of several writers of one name, each is content
+/// with what any of them wrote. Owns the other storage.</remarks>
 internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IStorage
 {
     private const int PieceLength = 1024 * 1024;
+    private const int ReadingsMax = 8;
+
+    private readonly WritesUnderWay _underWay = new();
 
     /// <inheritdoc/>
     public StorageTraits Traits => inner.Traits;
@@ -17,21 +21,37 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
     public async Task<bool> TryCreateAsync(
         ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        if (!await inner.TryCreateAsync(name, content, cancellationToken))
+        var written = _underWay.Begin(name, content.Span);
+        try
         {
-            return false;
-        }
+            if (!await inner.TryCreateAsync(name, content, cancellationToken))
+            {
+                return false;
+            }
 
-        await CheckAsync(new Written(name, content.Length, SHA256.HashData(content.Span)), cancellationToken);
-        return true;
+            await CheckAsync(written, cancellationToken);
+            return true;
+        }
+        finally
+        {
+            _underWay.End(written);
+        }
     }
 
     /// <inheritdoc/>
     /// <exception cref="StorageException">It was not read back as it was written; it stands under its name.</exception>
     public async Task PutAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        await inner.PutAsync(name, content, cancellationToken);
-        await CheckAsync(new Written(name, content.Length, SHA256.HashData(content.Span)), cancellationToken);
+        var written = _underWay.Begin(name, content.Span);
+        try
+        {
+            await inner.PutAsync(name, content, cancellationToken);
+            await CheckAsync(written, cancellationToken);
+        }
+        finally
+        {
+            _underWay.End(written);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,7 +77,29 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
-    private async Task CheckAsync(Written written, CancellationToken cancellationToken)
+    // Another writer may replace the object while it is read: then it is read again, a few times at most.
+    private async Task CheckAsync(WrittenContent written, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var isDecisive = attempt == ReadingsMax || _underWay.IsOnlyWriter(written.Name);
+            var found = await ReadContentAsync(written.Name, cancellationToken);
+            if (_underWay.IsExpected(found))
+            {
+                return;
+            }
+
+            if (isDecisive)
+            {
+                throw new StorageException(
+                    $"Object {written.Name} was written with {written.Length} bytes and read back with {found.Length}, " +
+                    $"which are not the same: {Traits.Description} does not keep what it is given.",
+                    isTransient: false);
+            }
+        }
+    }
+
+    private async Task<WrittenContent> ReadContentAsync(ObjectName name, CancellationToken cancellationToken)
     {
         using var buffer = pool.Rent(PieceLength);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -65,28 +107,19 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
         int count;
         do
         {
-            count = await inner.ReadAsync(written.Name, offset, buffer.Memory, cancellationToken);
+            count = await inner.ReadAsync(name, offset, buffer.Memory, cancellationToken);
             hash.AppendData(buffer.Span[..count]);
             offset += count;
         }
         while (count == buffer.Length);
 
-        if (offset != written.Length || !hash.GetHashAndReset().AsSpan().SequenceEqual(written.Hash))
-        {
-            throw new StorageException(
-                $"Object {written.Name} was written with {written.Length} bytes and read back with {offset}, which are not " +
-                $"the same: {Traits.Description} does not keep what it is given.",
-                isTransient: false);
-        }
+        return new WrittenContent(name, offset, Convert.ToHexString(hash.GetHashAndReset()));
     }
-
-    /// <summary>What must be read back.</summary>
-    private sealed record Written(ObjectName Name, long Length, byte[] Hash);
 
     private sealed class Batch(ReadBackStorage storage, IObjectBatch inner) : IObjectBatch
     {
         // The last of equal names wins, as in the batch itself.
-        private readonly Dictionary<ObjectName, Written> _written = [];
+        private readonly Dictionary<ObjectName, WrittenContent> _written = [];
 
         public int Count => inner.Count;
 
@@ -96,7 +129,12 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
             ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
             await inner.AddAsync(name, content, cancellationToken);
-            _written[name] = new Written(name, content.Length, SHA256.HashData(content.Span));
+            if (_written.Remove(name, out var replaced))
+            {
+                storage._underWay.End(replaced);
+            }
+
+            _written.Add(name, storage._underWay.Begin(name, content.Span));
         }
 
         public async Task CommitAsync(CancellationToken cancellationToken)
@@ -107,9 +145,23 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
                 await storage.CheckAsync(written, cancellationToken);
             }
 
-            _written.Clear();
+            End();
         }
 
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
+        public async ValueTask DisposeAsync()
+        {
+            End();
+            await inner.DisposeAsync();
+        }
+
+        private void End()
+        {
+            foreach (var written in _written.Values)
+            {
+                storage._underWay.End(written);
+            }
+
+            _written.Clear();
+        }
     }
 }
