@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Benji.Mount.Kernel;
+
+/// <summary>One connection to the kernel: an open /dev/fuse.</summary>
+internal sealed class FuseDevice : IRequestChannel, IDisposable
+{
+    /// <summary>The path of the device.</summary>
+    public const string Path = "/dev/fuse";
+
+    /// <summary>Takes over an open descriptor.</summary>
+    public FuseDevice(SafeFileHandle handle) => Handle = handle;
+
+    /// <summary>The descriptor; it may be kept by somebody else so that a later server goes on with the connection.</summary>
+    public SafeFileHandle Handle { get; }
+
+    /// <summary>Opens a new connection, which nothing is mounted on yet.</summary>
+    /// <exception cref="FuseDeviceException">There is no such device or it may not be opened.</exception>
+    public static FuseDevice Open()
+    {
+        var handle = LibC.Open(Path, LibC.OpenReadWrite | LibC.OpenCloseOnExec);
+        if (handle.IsInvalid)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            throw new FuseDeviceException($"open {Path}", errno);
+        }
+
+        return new FuseDevice(handle);
+    }
+
+    /// <inheritdoc/>
+    public unsafe int Receive(Span<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                var count = LibC.Read(Handle.DangerousGetHandle(), start, (nuint)buffer.Length);
+                if (count > 0)
+                {
+                    return (int)count;
+                }
+
+                var errno = Marshal.GetLastPInvokeError();
+                if (count == 0 || errno is Errno.NoDevice or Errno.Aborted)
+                {
+                    return 0;
+                }
+
+                // ENOENT: whoever asked was gone before the request was taken.
+                if (errno is not (Errno.Interrupted or Errno.TryAgain or Errno.NotFound))
+                {
+                    throw new FuseDeviceException($"read from {Path}", errno);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public unsafe int Send(ReadOnlySpan<IoVector> vectors)
+    {
+        fixed (IoVector* start = vectors)
+        {
+            while (LibC.WriteVectors(Handle.DangerousGetHandle(), start, vectors.Length) < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno != Errno.Interrupted)
+                {
+                    return errno;
+                }
+            }
+
+            return Errno.None;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Handle.Dispose();
+}
