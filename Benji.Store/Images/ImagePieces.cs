@@ -66,6 +66,25 @@ public sealed class ImagePieces : IDisposable
         }
     }
 
+    /// <summary>Moves all pieces, with what they owe their owners, behind those of another; none is left here.</summary>
+    public void MoveTo(ImagePieces destination)
+    {
+        Invariant.Holds(destination != this);
+        for (var i = 0; i < Count; i++)
+        {
+            if (_pieces[i].IsHole)
+            {
+                destination.AddHole(_pieces[i].Length);
+            }
+            else
+            {
+                destination.Add(_pieces[i], _owners[i]);
+            }
+        }
+
+        Forget();
+    }
+
     /// <summary>Gives all memory back; the pieces are gone.</summary>
     public void Clear()
     {
@@ -74,14 +93,19 @@ public sealed class ImagePieces : IDisposable
             _owners[i]?.Release();
         }
 
+        Forget();
+    }
+
+    /// <summary>Gives all memory back.</summary>
+    public void Dispose() => Clear();
+
+    private void Forget()
+    {
         Array.Clear(_owners, 0, Count);
         Array.Clear(_pieces, 0, Count);
         Count = 0;
         Length = 0;
     }
-
-    /// <summary>Gives all memory back.</summary>
-    public void Dispose() => Clear();
 
     private void Add(ImagePiece piece, IPieceOwner? owner)
     {

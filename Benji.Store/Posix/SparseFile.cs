@@ -42,6 +42,12 @@ internal static class SparseFile
     public static bool ZeroRange(SafeFileHandle file, long offset, long length) =>
         Allocate(file, ZeroRangeMode | KeepSize, offset, length, "zero a range of");
 
+    /// <summary>Takes space for a range whose bytes stay as they are; the file keeps its size.</summary>
+    /// <returns>False when the file system cannot; the range is then unchanged.</returns>
+    /// <exception cref="PosixException">There is no space, or it failed; a part may be reserved.</exception>
+    public static bool Reserve(SafeFileHandle file, long offset, long length) =>
+        Allocate(file, KeepSize, offset, length, "reserve space in");
+
     // Null means that the file system knows no holes.
     private static long? Find(SafeFileHandle file, long offset, int whence)
     {
