@@ -1,0 +1,51 @@
+using Benji.Store.Posix;
+using Microsoft.Win32.SafeHandles;
+
+namespace Benji.Store.Images.Overlays.Files;
+
+/// <summary>The file of an overlay in a directory.</summary>
+internal sealed class FileOverlayDisk : IOverlayDisk
+{
+    private readonly SafeFileHandle _handle;
+
+    /// <summary>Opens the file.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="mayWrite">False to read only.</param>
+    /// <exception cref="PosixException">It cannot be opened.</exception>
+    public FileOverlayDisk(string path, bool mayWrite)
+    {
+        Path = path;
+        _handle = PosixFile.Open(path, (mayWrite ? OpenFlags.ReadWrite : 0) | OpenFlags.NoFollow);
+    }
+
+    /// <inheritdoc/>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public long Length => RandomAccess.GetLength(_handle);
+
+    /// <inheritdoc/>
+    public int Read(long offset, Span<byte> destination) => PosixFile.Read(_handle, Path, offset, destination);
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> source) => PosixFile.Write(_handle, Path, offset, source);
+
+    /// <inheritdoc/>
+    public bool Reserve(long offset, long length) => SparseFile.Reserve(_handle, offset, length);
+
+    /// <inheritdoc/>
+    public void Punch(long offset, long length) => SparseFile.PunchHole(_handle, offset, length);
+
+    /// <inheritdoc/>
+    public (long Start, long End)? FindData(long offset)
+    {
+        var start = SparseFile.FindData(_handle, offset);
+        return start < 0 ? null : (start, SparseFile.FindHole(_handle, start));
+    }
+
+    /// <inheritdoc/>
+    public void Sync() => PosixFile.SyncData(_handle, Path);
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+}

@@ -1,0 +1,155 @@
+using Benji.Store.Model;
+
+namespace Benji.Store.Images.Overlays.Files;
+
+/// <summary>The pages of marks of an overlay: read from its file where they are first looked at, a bounded number of
+/// them kept.</summary>
+/// <remarks>Memory: 8 bytes for each 64 MiB of the image that was looked at, and 4 KiB for each page of several states,
+/// of which <see cref="PagesMax"/> are kept and those that differ from the disk. Safe for concurrent calls.</remarks>
+internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout)
+{
+    /// <summary>Pages that are kept though the disk has them too.</summary>
+    public const int PagesMax = 16_384;
+
+    private const int ChunkPages = 1024;
+
+    private readonly MarkPage?[]?[] _chunks = new MarkPage?[]?[(layout.PageCount + ChunkPages - 1) / ChunkPages];
+    private readonly Queue<long> _kept = new();
+    private readonly MarkPage _empty = new();
+    private readonly MarkPage _forgotten = new();
+    private long _dirtyUnits;
+    private bool _isCounted;
+
+    /// <summary>Held by whoever changes a page, from finding it on.</summary>
+    public Lock ChangeLock { get; } = new();
+
+    /// <summary>Returns a page; it stays this one only under the lock, and while it differs from the disk.</summary>
+    /// <exception cref="CorruptDataException">It is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public MarkPage this[long number]
+    {
+        get
+        {
+            var chunk = Volatile.Read(ref _chunks[number / ChunkPages]);
+            var page = chunk is null ? null : Volatile.Read(ref chunk[number % ChunkPages]);
+            return page is null || ReferenceEquals(page, _forgotten) ? Load(number) : page;
+        }
+    }
+
+    /// <summary>Says that a change, made under the lock, made so many more units other than the base's.</summary>
+    public void NoteDirty(long units) => _dirtyUnits += units;
+
+    /// <summary>Counts the units that are not the base's; reads all pages that have space once.</summary>
+    /// <exception cref="CorruptDataException">A page of marks is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public long CountDirty()
+    {
+        lock (ChangeLock)
+        {
+            for (long number = 0; !_isCounted && number < layout.PageCount; number++)
+            {
+                _ = this[number];
+            }
+
+            _isCounted = true;
+            return _dirtyUnits;
+        }
+    }
+
+    /// <summary>Takes the space of a run of pages, so that a change of their marks finds room.</summary>
+    /// <exception cref="IOException">The disk is full, or the file failed; none is reserved.</exception>
+    public void Reserve(long first, long count)
+    {
+        // Where the file system cannot reserve, the pages themselves, all of the base still, take the space.
+        if (!disk.Reserve(OverlayLayout.PageOffset(first), count * OverlayLayout.UnitSize))
+        {
+            var zeros = new byte[OverlayLayout.UnitSize];
+            for (var number = first; number < first + count; number++)
+            {
+                disk.Write(OverlayLayout.PageOffset(number), zeros);
+            }
+        }
+
+        for (var number = first; number < first + count; number++)
+        {
+            Invariant.Holds(ReferenceEquals(this[number], _empty));
+            Keep(number, new MarkPage { IsReserved = true });
+        }
+    }
+
+    private MarkPage Load(long number)
+    {
+        lock (ChangeLock)
+        {
+            var known = (_chunks[number / ChunkPages] ?? LoadChunk(number / ChunkPages))[number % ChunkPages];
+            if (known is not null && !ReferenceEquals(known, _forgotten))
+            {
+                return known;
+            }
+
+            Span<byte> bytes = stackalloc byte[OverlayLayout.UnitSize];
+            var units = Math.Min(OverlayLayout.PageUnits, layout.UnitCount - (number * OverlayLayout.PageUnits));
+            var page = disk.Read(OverlayLayout.PageOffset(number), bytes) == bytes.Length
+                ? MarkPage.Parse(bytes, (int)units)
+                : null;
+            if (page is null)
+            {
+                throw new CorruptDataException(
+                    $"The marks of {units * OverlayLayout.UnitSize} bytes from " +
+                    $"{number * OverlayLayout.PageUnits * OverlayLayout.UnitSize} in {disk.Path} are damaged.");
+            }
+
+            _dirtyUnits += known is null ? page.DirtyUnits : 0;
+            Keep(number, page);
+            return page;
+        }
+    }
+
+    // Pages in holes are all of the base; a large image with few changes is told so by a few questions.
+    private MarkPage?[] LoadChunk(long index)
+    {
+        var first = index * ChunkPages;
+        var count = (int)Math.Min(ChunkPages, layout.PageCount - first);
+        var chunk = new MarkPage?[count];
+        for (var at = first; at < first + count;)
+        {
+            var data = disk.FindData(OverlayLayout.PageOffset(at));
+            var dataFirst = data is { } run ? (run.Start / OverlayLayout.UnitSize) - 1 : long.MaxValue;
+            for (; at < Math.Min(dataFirst, first + count); at++)
+            {
+                chunk[at - first] = _empty;
+            }
+
+            at = data is { } found ? Math.Max(at, (found.End - 1) / OverlayLayout.UnitSize) : at;
+        }
+
+        Volatile.Write(ref _chunks[index], chunk);
+        return chunk;
+    }
+
+    private void Keep(long number, MarkPage page)
+    {
+        Volatile.Write(ref _chunks[number / ChunkPages]![number % ChunkPages], page);
+        _kept.Enqueue(number);
+
+        // Two for one, so that what could not be forgotten before is caught up with.
+        for (var i = 0; i < 2 && _kept.Count > PagesMax; i++)
+        {
+            ForgetOldest();
+        }
+    }
+
+    private void ForgetOldest()
+    {
+        var number = _kept.Dequeue();
+        ref var slot = ref _chunks[number / ChunkPages]![number % ChunkPages];
+        if (slot!.IsOnDisk)
+        {
+            Volatile.Write(ref slot, _forgotten);
+        }
+        else
+        {
+            _kept.Enqueue(number);
+        }
+    }
+}

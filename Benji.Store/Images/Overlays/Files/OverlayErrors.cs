@@ -1,0 +1,14 @@
+using Benji.Store.Model;
+using Benji.Store.Posix;
+
+namespace Benji.Store.Images.Overlays.Files;
+
+/// <summary>Makes failures of overlay files this program's own.</summary>
+internal static class OverlayErrors
+{
+    /// <summary>Returns what a failure of a file or of the directory of overlays means.</summary>
+    public static BenjiException Translate(IOException failure, string path) =>
+        failure is PosixException { IsFull: true }
+            ? new NoSpaceException($"The disk under overlay {path} is full: {failure.Message}", failure)
+            : new StorageException($"Overlay {path} failed: {failure.Message}", isTransient: false, failure);
+}

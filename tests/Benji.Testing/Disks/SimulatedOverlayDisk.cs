@@ -1,0 +1,110 @@
+using Benji.Store.Images.Overlays.Files;
+using Benji.Store.Posix;
+
+namespace Benji.Testing.Disks;
+
+/// <summary>The file of an overlay on a simulated disk.</summary>
+/// <remarks>One life of one process: after a restart it fails for ever.</remarks>
+internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles = true) : IOverlayDisk
+{
+    /// <summary>The file's name on the simulated disk.</summary>
+    public const string FileName = "overlay";
+
+    private const int Unit = OverlayLayout.UnitSize;
+
+    private readonly int _life = disk.Life;
+
+    /// <summary>Bytes that may still be taken on the disk; null for no limit.</summary>
+    public long? SpaceLeft { get; set; }
+
+    /// <inheritdoc/>
+    public string Path => FileName;
+
+    /// <inheritdoc/>
+    public long Length => disk[FileName].Length;
+
+    /// <summary>Makes a file with a header on a disk, durable.</summary>
+    public static void Create(SimulatedDisk disk, OverlayHeader header)
+    {
+        disk[FileName].Truncate(header.Layout.FileLength);
+        disk[FileName].Write(0, header.Format());
+        disk[FileName].Sync();
+        disk.SyncNames();
+    }
+
+    /// <inheritdoc/>
+    public int Read(long offset, Span<byte> destination)
+    {
+        var bytes = new byte[destination.Length];
+        var count = 0;
+        Do(DiskStepKind.Read, offset, file => count = file.Read(offset, bytes));
+        bytes.AsSpan(0, count).CopyTo(destination);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> source)
+    {
+        TakeSpace(source.Length);
+        var bytes = source.ToArray();
+        Do(DiskStepKind.Write, offset, file => file.Write(offset, bytes));
+    }
+
+    /// <inheritdoc/>
+    public bool Reserve(long offset, long length)
+    {
+        TakeSpace(length);
+        return knowsHoles;
+    }
+
+    /// <inheritdoc/>
+    public void Punch(long offset, long length)
+    {
+        if (knowsHoles)
+        {
+            Do(DiskStepKind.Write, offset, file => file.Write(offset, new byte[length]));
+        }
+    }
+
+    /// <inheritdoc/>
+    public (long Start, long End)? FindData(long offset)
+    {
+        if (!knowsHoles)
+        {
+            return offset < Length ? (offset, Length) : null;
+        }
+
+        var unit = new byte[Unit];
+        for (var at = offset / Unit * Unit; at < Length; at += Unit)
+        {
+            var count = Read(at, unit);
+            if (unit.AsSpan(0, count).ContainsAnyExcept((byte)0))
+            {
+                return (Math.Max(offset, at), at + count);
+            }
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Sync() => Do(DiskStepKind.Sync, Length, file => file.Sync());
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private void TakeSpace(long length)
+    {
+        if (SpaceLeft < length)
+        {
+            throw new PosixException("write", Path, Errno.NoSpace);
+        }
+
+        SpaceLeft -= length;
+    }
+
+    private void Do(DiskStepKind kind, long offset, Action<SimulatedFile> action) =>
+        disk.Do(new DiskStep(FileName, kind, offset), _life, action);
+}
