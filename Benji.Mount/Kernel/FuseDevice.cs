@@ -37,7 +37,7 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
         {
             while (true)
             {
-                var count = LibC.Read(Handle.DangerousGetHandle(), start, (nuint)buffer.Length);
+                var count = LibC.Read(Handle, start, (nuint)buffer.Length);
                 if (count > 0)
                 {
                     return (int)count;
@@ -63,7 +63,12 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
     {
         fixed (IoVector* start = vectors)
         {
-            while (LibC.WriteVectors(Handle.DangerousGetHandle(), start, vectors.Length) < 0)
+            if (Handle.IsClosed)
+            {
+                return Errno.NoDevice;
+            }
+
+            while (LibC.WriteVectors(Handle, start, vectors.Length) < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
                 if (errno != Errno.Interrupted)

@@ -17,10 +17,10 @@ internal static partial class LibC
     public static partial SafeFileHandle Open(string path, int flags);
 
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
-    public static unsafe partial nint Read(nint file, byte* buffer, nuint length);
+    public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nuint length);
 
     [LibraryImport(Library, EntryPoint = "writev", SetLastError = true)]
-    public static unsafe partial nint WriteVectors(nint file, IoVector* vectors, int count);
+    public static unsafe partial nint WriteVectors(SafeFileHandle file, IoVector* vectors, int count);
 
     [LibraryImport(Library, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, ulong flags, string data);

@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Benji.Mount.Tree;
+using Benji.Store.Images;
+using Benji.Store.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Benji.Mount.Session.Files;
+
+/// <summary>The images that are open, by the number of their node; one for each, however often it is opened.</summary>
+/// <remarks>Safe for concurrent calls. A file that a former server opened is opened again when a request needs it: the
+/// number of its openings is not known, so it may be closed early and opened once more.</remarks>
+internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
+{
+    private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
+    private readonly ConcurrentDictionary<ulong, OverlayState> _overlays = new();
+    private readonly Lock _openingLock = new();
+    private readonly Dictionary<ulong, Task<OpenFile>> _opening = [];
+
+    /// <summary>The images that are open.</summary>
+    public ICollection<OpenFile> All => _open.Values;
+
+    /// <summary>Begins a use of a file that is open, without waiting.</summary>
+    public bool TryEnter(ulong node, [NotNullWhen(true)] out OpenFile? file) =>
+        _open.TryGetValue(node, out file) && file.TryEnter();
+
+    /// <summary>Finds a file that is open, to look at it; it may be closed at any time.</summary>
+    public OpenFile? Find(ulong node) => _open.GetValueOrDefault(node);
+
+    /// <summary>Begins a use of a file and opens it where needed.</summary>
+    /// <exception cref="NotFoundException">The image is gone.</exception>
+    /// <exception cref="InUseException">Another process has it open.</exception>
+    public async ValueTask<OpenFile> EnterAsync(TreeNode node, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (TryEnter(node.Id, out var file))
+            {
+                return file;
+            }
+
+            var opening = Open(node);
+            try
+            {
+                await opening.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // Nobody else may want it: an overlay that stays open could not be removed.
+                _ = CloseUnusedAsync(opening);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Ends a use; the image is closed after the last.</summary>
+    public ValueTask ExitAsync(OpenFile file) => file.Exit() ? new ValueTask(CloseAsync(file)) : default;
+
+    /// <summary>Closes an image after its last use, on a thread of the pool.</summary>
+    public void CloseLater(OpenFile file) =>
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static queued => _ = queued.Self.CloseAsync(queued.File), (Self: this, File: file), preferLocal: false);
+
+    /// <summary>Returns when an overlay was last written and how many bytes it holds, as far as this mount knows.</summary>
+    public OverlayState StateOf(TreeNode node)
+    {
+        if (_open.TryGetValue(node.Id, out var file) && file.Writable is { } writable)
+        {
+            return new OverlayState(file.LastWrite, writable.DirtyBytes);
+        }
+
+        return _overlays.GetValueOrDefault(node.Id, new OverlayState(node.Date, node.Entry?.Overlay?.DirtyBytes ?? 0));
+    }
+
+    /// <summary>Forgets an overlay that was discarded.</summary>
+    public void Forget(TreeNode node) => _overlays.TryRemove(node.Id, out _);
+
+    /// <summary>Makes all that was written to overlays durable and closes every image, whoever has it open.</summary>
+    /// <exception cref="StorageException">An overlay could not be made durable; the others were.</exception>
+    public async Task CloseAllAsync()
+    {
+        var failures = new List<Exception>();
+        foreach (var file in _open.Values)
+        {
+            try
+            {
+                await file.Image.DisposeAsync();
+            }
+            catch (BenjiException failure)
+            {
+                Log.CloseFailed(logger, file.Image.Entry.Name, failure.Message);
+                failures.Add(failure);
+            }
+        }
+
+        _open.Clear();
+        if (failures.Count > 0)
+        {
+            throw new StorageException(failures[0].Message, isTransient: false, failures[0]);
+        }
+    }
+
+    private Task<OpenFile> Open(TreeNode node)
+    {
+        lock (_openingLock)
+        {
+            if (!_opening.TryGetValue(node.Id, out var opening))
+            {
+                opening = OpenAsync(node);
+                if (!opening.IsCompleted)
+                {
+                    _opening.Add(node.Id, opening);
+                }
+            }
+
+            return opening;
+        }
+    }
+
+    // Opened for whoever asks next, not for the caller alone: one interrupt must not fail the others.
+    private async Task<OpenFile> OpenAsync(TreeNode node)
+    {
+        await Task.Yield();
+        try
+        {
+            var entry = node.Entry ?? throw new UsageException("Only files can be opened.");
+            IImage image = node.Kind == NodeKind.Overlay
+                ? await images.OpenOverlayAsync(entry, CancellationToken.None)
+                : await images.OpenVersionAsync(entry, CancellationToken.None);
+            var file = new OpenFile(node.Detach(), image);
+            if (_overlays.TryGetValue(node.Id, out var state))
+            {
+                file.LastWrite = state.LastWrite;
+            }
+
+            _open[node.Id] = file;
+            return file;
+        }
+        finally
+        {
+            lock (_openingLock)
+            {
+                _opening.Remove(node.Id);
+            }
+        }
+    }
+
+    private async Task CloseUnusedAsync(Task<OpenFile> opening)
+    {
+        try
+        {
+            var file = await opening;
+            if (file.TryBeginClose())
+            {
+                await CloseAsync(file);
+            }
+        }
+        catch (BenjiException)
+        {
+            // It could not be opened: whoever waited for that was told.
+        }
+    }
+
+    private async Task CloseAsync(OpenFile file)
+    {
+        try
+        {
+            if (file.Writable is { } writable)
+            {
+                _overlays[file.Node.Id] = new OverlayState(file.LastWrite, writable.DirtyBytes);
+            }
+
+            _open.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
+            await file.Image.DisposeAsync();
+        }
+        catch (BenjiException failure)
+        {
+            Log.CloseFailed(logger, file.Image.Entry.Name, failure.Message);
+        }
+        finally
+        {
+            file.MarkClosed();
+        }
+    }
+}
+
+/// <summary>What changes of an overlay.</summary>
+/// <param name="LastWrite">When it was last written.</param>
+/// <param name="DirtyBytes">Bytes it holds itself.</param>
+internal readonly record struct OverlayState(DateTimeOffset LastWrite, long DirtyBytes);

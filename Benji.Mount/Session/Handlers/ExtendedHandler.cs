@@ -1,0 +1,49 @@
+using Benji.Mount.Kernel;
+using Benji.Mount.Kernel.Wire;
+using Benji.Mount.Tree;
+
+namespace Benji.Mount.Session.Handlers;
+
+/// <summary>Extended attributes: <c>user.benji.*</c> of images, and of anything else that there is none.</summary>
+internal sealed class ExtendedHandler(HandlerParts parts)
+{
+    /// <summary>Returns a value, or its length.</summary>
+    public void Get(ref Request request)
+    {
+        var room = request.Body.Take<ExtendedSize>();
+        var name = RequestBody.Text(request.Body.TakeName());
+        var entry = parts.FindNode(request.Header.Node)?.Entry;
+        var value = entry is null || name is null ? null : ImageMetadata.Find(entry, name);
+        if (value is null)
+        {
+            parts.Replies.SendError(request.Header, Errno.NoData);
+            return;
+        }
+
+        Send(request.Header, value, room.Size);
+    }
+
+    /// <summary>Returns the names, or their length.</summary>
+    public void List(ref Request request)
+    {
+        var room = request.Body.Take<ExtendedSize>();
+        var entry = parts.FindNode(request.Header.Node)?.Entry;
+        Send(request.Header, entry is null ? [] : ImageMetadata.List(entry), room.Size);
+    }
+
+    private void Send(in RequestHeader header, byte[] bytes, uint room)
+    {
+        if (room == 0)
+        {
+            parts.Replies.Send(header, new ExtendedSize { Size = (uint)bytes.Length });
+        }
+        else if (bytes.Length > room)
+        {
+            parts.Replies.SendError(header, Errno.Range);
+        }
+        else
+        {
+            parts.Replies.SendBytes(header, bytes);
+        }
+    }
+}

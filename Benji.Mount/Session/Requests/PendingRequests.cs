@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using Benji.Mount.Kernel.Wire;
+using Benji.Store.Images;
+
+namespace Benji.Mount.Session.Requests;
+
+/// <summary>The requests that wait for something; each can be interrupted by whoever asked.</summary>
+/// <remarks>Safe for concurrent calls.</remarks>
+internal sealed class PendingRequests(Replies replies, FuseErrors errors)
+{
+    private readonly ConcurrentDictionary<ulong, CancellationTokenSource> _pending = new();
+    private readonly EarlyInterrupts _early = new();
+    private volatile bool _isStopping;
+
+    /// <summary>Requests that wait.</summary>
+    public int Count => _pending.Count;
+
+    /// <summary>Begins a request on a thread of the pool; the reader goes on at once.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="image">What it is about, for the log; null for none.</param>
+    /// <param name="work">Does it and answers it; when it throws instead, the error is answered.</param>
+    public void Queue(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work) =>
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static queued => _ = queued.Self.RunAsync(queued.Request, queued.Image, queued.Work),
+            (Self: this, Request: request, Image: image, Work: work),
+            preferLocal: false);
+
+    /// <summary>Begins a request on this thread.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="image">What it is about, for the log; null for none.</param>
+    /// <param name="work">Does it and answers it; when it throws instead, the error is answered.</param>
+    /// <returns>Ends when the request was answered; never fails.</returns>
+    public async Task RunAsync(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
+    {
+        using var interruption = new CancellationTokenSource();
+        _pending[request.Unique] = interruption;
+        try
+        {
+            if (_isStopping || _early.Take(request.Unique))
+            {
+                await interruption.CancelAsync();
+            }
+
+            interruption.Token.ThrowIfCancellationRequested();
+            await work(interruption.Token);
+        }
+#pragma warning disable CA1031 // The edge: whatever a handler throws is an error of that request, never the end of the mount.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            replies.SendError(request, errors.Translate(exception, request, image));
+        }
+        finally
+        {
+            _pending.TryRemove(request.Unique, out _);
+        }
+    }
+
+    /// <summary>Interrupts a request, also one that has not begun to wait yet.</summary>
+    public void Interrupt(ulong unique)
+    {
+        // First remembered, then looked for: a request that begins in between finds it.
+        _early.Add(unique);
+        if (_pending.TryGetValue(unique, out var interruption))
+        {
+            Cancel(interruption);
+        }
+    }
+
+    /// <summary>Interrupts all requests, those to come too.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        foreach (var interruption in _pending.Values)
+        {
+            Cancel(interruption);
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource interruption)
+    {
+        try
+        {
+            // What is cancelled may go on at once and take long; this thread has requests to read.
+            _ = interruption.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was answered meanwhile.
+        }
+    }
+}
