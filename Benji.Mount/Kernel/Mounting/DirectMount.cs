@@ -16,31 +16,23 @@ internal static class DirectMount
     /// <exception cref="FuseDeviceException">There is no device, or the kernel refused.</exception>
     public static FuseDevice? TryMount(MountRequest request)
     {
-        FuseDevice device;
+        FuseDevice? device = null;
         try
         {
             device = FuseDevice.Open();
+            Mount(request, device);
+            var mounted = device;
+            device = null;
+            return mounted;
         }
         catch (FuseDeviceException denied) when (denied.Number is Errno.AccessDenied or Errno.NotPermitted)
         {
             return null;
         }
-
-        var flags = NoSetUid | NoDevices | (request.IsReadOnly ? ReadOnly : 0);
-        var data = string.Create(
-            CultureInfo.InvariantCulture,
-            $"fd={device.Handle.DangerousGetHandle()},rootmode=40000,user_id={LibC.EffectiveUser()}," +
-            $"group_id={LibC.EffectiveGroup()},default_permissions{(request.AllowOther ? ",allow_other" : "")}");
-        if (LibC.Mount(request.Source, request.MountPoint, MountRequest.Type, flags, data) == 0)
+        finally
         {
-            return device;
+            device?.Dispose();
         }
-
-        var errno = Marshal.GetLastPInvokeError();
-        device.Dispose();
-        return errno == Errno.NotPermitted
-            ? null
-            : throw new FuseDeviceException($"mount on {request.MountPoint}", errno);
     }
 
     /// <summary>Takes a mount out of sight; it ends when nobody uses it any more.</summary>
@@ -55,5 +47,18 @@ internal static class DirectMount
 
         var errno = Marshal.GetLastPInvokeError();
         return errno == Errno.NotPermitted ? false : throw new FuseDeviceException($"unmount {mountPoint}", errno);
+    }
+
+    private static void Mount(MountRequest request, FuseDevice device)
+    {
+        var flags = NoSetUid | NoDevices | (request.IsReadOnly ? ReadOnly : 0);
+        var data = string.Create(
+            CultureInfo.InvariantCulture,
+            $"fd={device.Handle.DangerousGetHandle()},rootmode=40000,user_id={LibC.EffectiveUser()}," +
+            $"group_id={LibC.EffectiveGroup()},default_permissions{(request.AllowOther ? ",allow_other" : "")}");
+        if (LibC.Mount(request.Source, request.MountPoint, MountRequest.Type, flags, data) < 0)
+        {
+            throw new FuseDeviceException($"mount on {request.MountPoint}", Marshal.GetLastPInvokeError());
+        }
     }
 }

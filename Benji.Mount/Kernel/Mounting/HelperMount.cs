@@ -39,11 +39,19 @@ internal static class HelperMount
             }
 
             using var helper = Start(["-o", string.Join(',', options), "--", request.MountPoint], other);
-            other.Dispose();
             var device = Descriptors.Receive(own);
-            var errors = helper.StandardError.ReadToEnd();
-            helper.WaitForExit();
-            return device is not null ? new FuseDevice(device) : throw new MountFailedException(Explain(request, errors));
+            try
+            {
+                var errors = helper.StandardError.ReadToEnd();
+                helper.WaitForExit();
+                var mounted = new FuseDevice(device ?? throw new MountFailedException(Explain(request, errors)));
+                device = null;
+                return mounted;
+            }
+            finally
+            {
+                device?.Dispose();
+            }
         }
     }
 

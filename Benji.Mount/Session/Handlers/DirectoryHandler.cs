@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
 using Benji.Mount.Tree;
 

@@ -1,6 +1,5 @@
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
-using Benji.Mount.Session.Files;
 using Benji.Mount.Tree;
 
 namespace Benji.Mount.Session.Handlers;

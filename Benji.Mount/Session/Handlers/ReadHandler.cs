@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
 using Benji.Mount.Session.Files;
@@ -10,10 +9,6 @@ namespace Benji.Mount.Session.Handlers;
 /// <summary>Reads: what is at hand is answered on the reader's thread, without allocating; the rest waits elsewhere.</summary>
 internal sealed class ReadHandler(HandlerParts parts)
 {
-    private const int PiecesKeptMax = 64;
-
-    private readonly ConcurrentQueue<ImagePieces> _pieces = new();
-
     /// <summary>Answers a read. At and behind the end of the file it is short.</summary>
     public void Read(ref Request request)
     {
@@ -98,16 +93,9 @@ internal sealed class ReadHandler(HandlerParts parts)
                 return;
             }
 
-            var pieces = _pieces.TryDequeue(out var kept) ? kept : new ImagePieces();
-            try
-            {
-                await file.Image.ReadAsync((long)wanted.Offset, length, pieces, cancellationToken);
-                Send(header, pieces);
-            }
-            finally
-            {
-                Return(pieces);
-            }
+            using var pieces = new ImagePieces();
+            await file.Image.ReadAsync((long)wanted.Offset, length, pieces, cancellationToken);
+            Send(header, pieces);
         }
         finally
         {
@@ -120,15 +108,6 @@ internal sealed class ReadHandler(HandlerParts parts)
         // Room is needed only for pieces too many for one message, which no image of whole units has.
         var room = pieces.Count < IRequestChannel.VectorsMax / 2 ? [] : new byte[pieces.Length];
         parts.Replies.SendPieces(header, pieces, room);
-    }
-
-    private void Return(ImagePieces pieces)
-    {
-        pieces.Clear();
-        if (_pieces.Count < PiecesKeptMax)
-        {
-            _pieces.Enqueue(pieces);
-        }
     }
 
     private void Exit(OpenFile file)

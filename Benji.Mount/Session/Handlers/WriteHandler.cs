@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
-using Benji.Mount.Session.Files;
 using Benji.Mount.Session.Requests;
 using Benji.Mount.Tree;
 
