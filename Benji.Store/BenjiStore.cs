@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Images;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Backup;
@@ -7,6 +9,7 @@ using Benji.Store.Operations.Cleanup;
 using Benji.Store.Operations.Reading;
 using Benji.Store.Operations.Removal;
 using Benji.Store.Operations.Running;
+using Benji.Store.Operations.Serving;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Store;
@@ -16,10 +19,14 @@ namespace Benji.Store;
 /// when the catalog cannot be used.</remarks>
 public sealed class BenjiStore : IAsyncDisposable
 {
+    /// <summary>Bytes of image content that are kept in memory where nothing else is asked for.</summary>
+    public const long ImageCacheBytes = 256L * 1024 * 1024;
+
     private const long IdleBufferBytes = 64L * 1024 * 1024;
 
     private readonly StoreContext _context;
     private readonly StoreDirectory _stores;
+    private readonly ConcurrentStack<StoreImageDirectory> _images = [];
 
     private BenjiStore(
         StoreOptions options, StoreParts parts, ICatalog catalog, ILogger logger, TimeProvider time)
@@ -100,6 +107,16 @@ public sealed class BenjiStore : IAsyncDisposable
     public Task<IReadOnlyList<VersionRecord>> ListAsync(string? volume, CancellationToken cancellationToken = default) =>
         _context.Catalog.ReadAsync(transaction => transaction.Versions.List(volume), cancellationToken);
 
+    /// <summary>Opens the store's versions and overlays as images.</summary>
+    /// <param name="cacheBytes">Bytes of image content to keep in memory, verified and ready.</param>
+    /// <returns>The images, for as long as the store is open; all of them are closed before it is.</returns>
+    public IImageDirectory OpenImages(long cacheBytes = ImageCacheBytes)
+    {
+        var images = new StoreImageDirectory(_context, cacheBytes);
+        _images.Push(images);
+        return images;
+    }
+
     /// <summary>Sets and removes labels of a version.</summary>
     /// <exception cref="NotFoundException">There is no such version.</exception>
     public async Task<VersionRecord> LabelAsync(
@@ -121,6 +138,11 @@ public sealed class BenjiStore : IAsyncDisposable
     /// <summary>Closes the storages and the catalog; leases of this process end.</summary>
     public async ValueTask DisposeAsync()
     {
+        foreach (var images in _images)
+        {
+            await images.DisposeAsync();
+        }
+
         await _stores.DisposeAsync();
         await _context.Catalog.DisposeAsync();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Transforms;
@@ -24,6 +25,13 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         _store = store;
         _reader = new FrameReader(store, _tables);
         _scratches = new ContextPool<ReadScratch>(() => new ReadScratch(store.Pool));
+    }
+
+    /// <inheritdoc/>
+    public bool TryFindTable(BlockId id, [NotNullWhen(true)] out FrameTable? table)
+    {
+        table = _tables.TryFind(id, out var opened) ? opened.Table : null;
+        return table is not null;
     }
 
     /// <inheritdoc/>

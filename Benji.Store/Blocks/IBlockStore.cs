@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
@@ -8,6 +9,9 @@ namespace Benji.Store.Blocks;
 /// <see cref="BlockGeometry.BlockLength"/>. Format: docs/format.md, "Sealed object".</remarks>
 internal interface IBlockStore
 {
+    /// <summary>Finds a block's frame table when it was read not long ago; allocates nothing.</summary>
+    bool TryFindTable(BlockId id, [NotNullWhen(true)] out FrameTable? table);
+
     /// <summary>Reads where a block's frames are and what they hash to.</summary>
     /// <param name="id">The block.</param>
     /// <param name="blockLength">Bytes of the block.</param>

@@ -87,6 +87,10 @@ internal static class LeaseResource
     /// <summary>The prefix of every overlay's resource; exclusive while open.</summary>
     public const string OverlayPrefix = "overlay:";
 
+    /// <summary>The prefix of the resources of versions that are open as images; shared, and no bar to their removal: what
+    /// stands behind it is all that a cleanup must know to leave their blocks alone.</summary>
+    public const string ImagePrefix = "image:";
+
     /// <summary>The resource of a volume.</summary>
     public static string Volume(string volume) => VolumePrefix + volume;
 

@@ -32,6 +32,9 @@ public sealed class StoreFixture : IAsyncDisposable
     /// <summary>The zstd level, or null.</summary>
     public int? ZstdLevel { get; init; } = 1;
 
+    /// <summary>What stands around the storage and the catalog.</summary>
+    internal StoreParts Parts { get; init; } = StoreParts.Plain;
+
     /// <summary>The directory of the storage.</summary>
     public string StoragePath => _directory["storage"];
 
@@ -58,7 +61,8 @@ public sealed class StoreFixture : IAsyncDisposable
 
     /// <summary>The store, opened when first asked for.</summary>
     public async Task<BenjiStore> StoreAsync() =>
-        _store ??= await BenjiStore.OpenAsync(Options, mayCreate: true, NullLoggerFactory.Instance, Clock);
+        _store ??= await BenjiStore.OpenAsync(
+            Options, Parts, mayCreate: true, NullLoggerFactory.Instance, Clock, CancellationToken.None);
 
     /// <summary>Closes the store, so that the next use opens it anew, as another process would.</summary>
     public async Task CloseAsync()

@@ -13,23 +13,32 @@ internal static class MapDiff
     /// <param name="after">The other map.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="CorruptDataException">A page is missing or damaged.</exception>
-    public static async IAsyncEnumerable<MapChange> ReadAsync(
-        MapReader before, MapReader after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static IAsyncEnumerable<MapChange> ReadAsync(
+        MapReader before, MapReader after, CancellationToken cancellationToken) =>
+        ReadAsync(before, after, 0, long.MaxValue, cancellationToken);
+
+    /// <summary>Lists the differing blocks of a range in the order of their indexes; pages outside of it are not
+    /// read.</summary>
+    /// <param name="before">The one map.</param>
+    /// <param name="after">The other map.</param>
+    /// <param name="firstBlock">The first index.</param>
+    /// <param name="endBlock">The index behind the last.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="CorruptDataException">A page is missing or damaged.</exception>
+    public static IAsyncEnumerable<MapChange> ReadAsync(
+        MapReader before, MapReader after, long firstBlock, long endBlock, CancellationToken cancellationToken)
     {
         Invariant.Holds(before.Geometry.BlockSize == after.Geometry.BlockSize);
         var level = Math.Max(before.RootLevel, after.RootLevel);
-        var changes = WalkAsync(
-            new Side(before, level), new Side(after, level), level, 0, before.Root, after.Root, cancellationToken);
-        await foreach (var change in changes)
-        {
-            yield return change;
-        }
+        var walk = new Walk(new Side(before, level), new Side(after, level), firstBlock, endBlock);
+        return WalkAsync(walk, level, 0, before.Root, after.Root, cancellationToken);
     }
 
     private static async IAsyncEnumerable<MapChange> WalkAsync(
-        Side before, Side after, int level, long number, PageId beforeId, PageId afterId,
+        Walk walk, int level, long number, PageId beforeId, PageId afterId,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var (before, after) = (walk.Before, walk.After);
         if (AreEqual(before, after, level, beforeId, afterId))
         {
             yield break;
@@ -37,11 +46,14 @@ internal static class MapDiff
 
         var beforeContent = await before.ReadAsync(level, number, beforeId, cancellationToken);
         var afterContent = await after.ReadAsync(level, number, afterId, cancellationToken);
-        for (var position = 0; position < BlockGeometry.PageEntries; position++)
+        var (first, end) = walk.PositionsIn(level, number);
+        for (var position = first; position < end; position++)
         {
-            if (level == 1 && position % MapReader.BatchPagesMax == 0)
+            if (level == 1 && (position - first) % MapReader.BatchPagesMax == 0)
             {
-                await FetchLeavesAsync(before, after, position, beforeContent, afterContent, cancellationToken);
+                var positionEnd = Math.Min(end, position + MapReader.BatchPagesMax);
+                await FetchLeavesAsync(
+                    before, after, position, positionEnd, beforeContent, afterContent, cancellationToken);
             }
 
             var beforeEntry = MapPage.ReadEntry(beforeContent, position);
@@ -55,7 +67,7 @@ internal static class MapDiff
             if (level > 0 && !AreEqual(before, after, level - 1, new PageId(beforeEntry), new PageId(afterEntry)))
             {
                 var (beforeChild, afterChild) = (new PageId(beforeEntry), new PageId(afterEntry));
-                var below = WalkAsync(before, after, level - 1, child, beforeChild, afterChild, cancellationToken);
+                var below = WalkAsync(walk, level - 1, child, beforeChild, afterChild, cancellationToken);
                 await foreach (var change in below)
                 {
                     yield return change;
@@ -71,12 +83,12 @@ internal static class MapDiff
 
     // One trip a side for the differing leaf pages that come next; the walk then finds them in the cache.
     private static async ValueTask FetchLeavesAsync(
-        Side before, Side after, int position, byte[] beforeContent, byte[] afterContent,
+        Side before, Side after, int position, int positionEnd, byte[] beforeContent, byte[] afterContent,
         CancellationToken cancellationToken)
     {
         var beforeIds = new List<PageId>();
         var afterIds = new List<PageId>();
-        for (var i = position; i < position + MapReader.BatchPagesMax; i++)
+        for (var i = position; i < positionEnd; i++)
         {
             var beforeId = new PageId(MapPage.ReadEntry(beforeContent, i));
             var afterId = new PageId(MapPage.ReadEntry(afterContent, i));
@@ -89,6 +101,20 @@ internal static class MapDiff
 
         await before.FetchAsync(beforeIds, cancellationToken);
         await after.FetchAsync(afterIds, cancellationToken);
+    }
+
+    // The two maps and the blocks that are asked for.
+    private readonly record struct Walk(Side Before, Side After, long FirstBlock, long EndBlock)
+    {
+        // The entries of a page that stand over blocks of the range.
+        public (int First, int End) PositionsIn(int level, long number)
+        {
+            var start = number * MapTree.PageSpan(level);
+            var span = MapTree.EntrySpan(level);
+            var first = Math.Clamp((FirstBlock - start) / span, 0, BlockGeometry.PageEntries);
+            var end = EndBlock <= start ? 0 : Math.Min(((EndBlock - start - 1) / span) + 1, BlockGeometry.PageEntries);
+            return ((int)first, (int)end);
+        }
     }
 
     // One of the two maps, as seen from the higher root: above its own root its page number 0 has the root, or the page

@@ -7,7 +7,7 @@ namespace Benji.Store.Operations.Cleanup;
 /// <summary>What one pass of a cleanup goes by, read in one transaction: the versions, and what is old enough to
 /// go.</summary>
 /// <remarks>Versions under a lease of a reader and the bases of overlays are among the versions: neither can be
-/// removed. </remarks>
+/// removed. A version that is open as an image can, and is a root until it is closed.</remarks>
 internal sealed record CleanupRoots
 {
     // Rows made in the moment in which a run began must look newer than the run, whatever the catalog's grain of time.
@@ -15,6 +15,9 @@ internal sealed record CleanupRoots
 
     /// <summary>The published versions.</summary>
     public required IReadOnlyList<VersionRecord> Versions { get; init; }
+
+    /// <summary>The versions that are open as images, removed ones among them.</summary>
+    public required IReadOnlyList<ImageRoot> Images { get; init; }
 
     /// <summary>What stands unneeded since then or before may go, as far as the grace period is concerned.</summary>
     public required DateTimeOffset GraceEnd { get; init; }
@@ -26,7 +29,8 @@ internal sealed record CleanupRoots
     public required bool HasDeadRun { get; init; }
 
     /// <summary>Reads them.</summary>
-    /// <exception cref="CatalogException">An overlay stands on a version that is not there.</exception>
+    /// <exception cref="CatalogException">An overlay stands on a version that is not there, or a newer program has an image
+    /// open.</exception>
     public static CleanupRoots Read(ICatalogTransaction transaction, TimeProvider time, TimeSpan grace)
     {
         var versions = transaction.Versions.List(volume: null);
@@ -46,6 +50,7 @@ internal sealed record CleanupRoots
         return new CleanupRoots
         {
             Versions = versions,
+            Images = [.. transaction.Leases.List(LeaseResource.ImagePrefix).Select(lease => ImageRoot.Parse(lease.Resource))],
             GraceEnd = time.GetUtcNow() - grace,
             OldestRun = runs.Count == 0 ? null : runs.Min(),
             HasDeadRun = Publications(transaction).Any(intent => !living.Contains(intent.Fencing)),
@@ -73,7 +78,10 @@ internal sealed record CleanupRoots
     public IEnumerable<MarkRoot> MapsOf(string storage, IPageSource pages) =>
         Versions
             .Where(version => version.Storage == storage)
-            .Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1));
+            .Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1))
+            .Concat(Images
+                .Where(image => image.Storage == storage)
+                .Select(image => new MarkRoot(pages, image.Root, image.Levels - 1)));
 
     private static List<DateTimeOffset> Runs(ICatalogTransaction transaction) =>
     [

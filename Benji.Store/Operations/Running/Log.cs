@@ -59,4 +59,8 @@ internal static partial class Log
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);
+
+    [LoggerMessage(40, LogLevel.Error, "Block {Block} is damaged, met in the image of {Version}: {Reason} "
+        + "'benji deep-scrub' finds the versions that use it")]
+    public static partial void ImageDamaged(ILogger logger, BlockId block, VersionName version, string reason);
 }
