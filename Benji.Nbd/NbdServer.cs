@@ -1,4 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
+using Benji.Nbd.Session.Exports;
+using Benji.Nbd.Session.Requests;
+using Benji.Nbd.Transport;
 using Benji.Store.Images;
 using Benji.Store.Model;
 using Microsoft.Extensions.Logging;
@@ -7,13 +11,34 @@ namespace Benji.Nbd;
 
 /// <summary>Offers the images of a directory over NBD: listens, serves any number of clients, and ends in order.</summary>
 /// <remarks>Protocol: docs/protocol.md, "NBD".</remarks>
-/// <param name="images">The images; not disposed.</param>
-/// <param name="options">Where and how.</param>
-/// <param name="logger">Receives what happens.</param>
-public sealed class NbdServer(IImageDirectory images, NbdServerOptions options, ILogger logger) : IAsyncDisposable
+public sealed class NbdServer : IAsyncDisposable
 {
+    private readonly NbdServerOptions _options;
+    private readonly ILogger _logger;
+    private readonly ServerParts _parts;
+    private readonly Connections _connections;
+    private readonly List<Listener> _listeners = [];
+    private TlsUpgrade? _tls;
+
+    /// <summary>Prepares a server.</summary>
+    /// <param name="images">The images; not disposed.</param>
+    /// <param name="options">Where and how.</param>
+    /// <param name="logger">Receives what happens.</param>
+    public NbdServer(IImageDirectory images, NbdServerOptions options, ILogger logger)
+    {
+        (_options, _logger) = (options, logger);
+        _parts = new ServerParts(
+            new ExportDirectory(images, options, logger),
+            options,
+            new MemoryBudget(options.MemoryMax),
+            Counters,
+            new LogGate(options.Clock, logger),
+            logger);
+        _connections = new Connections(_parts);
+    }
+
     /// <summary>Where the server listens, with real ports, once it was started.</summary>
-    public IReadOnlyList<EndPoint> Endpoints { get; private set; } = [];
+    public IReadOnlyList<EndPoint> Endpoints => [.. _listeners.Select(listener => listener.Endpoint)];
 
     /// <summary>What was served so far.</summary>
     public NbdCounters Counters { get; } = new();
@@ -25,7 +50,46 @@ public sealed class NbdServer(IImageDirectory images, NbdServerOptions options, 
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        _ = (images, options, logger);
+        if (_options.ReadOnly && _options.Writable != WritableVersions.None)
+        {
+            throw new UsageException("Versions cannot be writable on a server that is read-only.");
+        }
+
+        _tls = _options.TlsCertificates is { } directory ? new TlsUpgrade(directory, _options.AllowedClients) : null;
+        if (_tls is null && _options.AllowedClients.Count > 0)
+        {
+            throw new UsageException("Clients can be checked against a list only with TLS: name its certificates.");
+        }
+
+        foreach (var endpoint in _options.Endpoints)
+        {
+            CheckSafe(endpoint);
+        }
+
+        var activated = _options.TakesActivatedSockets ? ListeningSockets.TakeActivated() : [];
+        foreach (var socket in activated)
+        {
+            Add(socket);
+            CheckSafe(socket.LocalEndPoint!);
+        }
+
+#pragma warning disable CA2000 // The listeners own the sockets, and the server the listeners.
+        foreach (var endpoint in _options.Endpoints)
+        {
+            Add(ListeningSockets.Listen(endpoint));
+        }
+
+        if (_options.SocketPath is { } path)
+        {
+            Add(ListeningSockets.Listen(path));
+        }
+#pragma warning restore CA2000 // The reason ends here.
+
+        if (_listeners.Count == 0)
+        {
+            throw new UsageException("There is nowhere to listen: name an address or a socket.");
+        }
+
         return Task.CompletedTask;
     }
 
@@ -33,12 +97,39 @@ public sealed class NbdServer(IImageDirectory images, NbdServerOptions options, 
     /// returns.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        Invariant.Holds(Endpoints.Count >= 0);
-        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellationToken.Register(stopped.SetResult);
-        await stopped.Task;
+        Invariant.Holds(_listeners.Count > 0);
+        foreach (var listener in _listeners)
+        {
+            Log.Listening(_logger, Listener.Name(listener.Endpoint));
+        }
+
+        await Task.WhenAll(_listeners.Select(listener => listener.RunAsync(_parts, _connections, cancellationToken)));
+        await _connections.StopAsync();
     }
 
     /// <summary>Stops listening and removes the unix socket.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.Dispose();
+        }
+
+        _tls?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Add(Socket socket) => _listeners.Add(
+        new Listener(socket, socket.AddressFamily == AddressFamily.Unix ? _tls?.AsOptional() : _tls));
+
+    private void CheckSafe(EndPoint endpoint)
+    {
+        if (_tls is null && !_options.Insecure && endpoint is IPEndPoint { Address: var address }
+            && !IPAddress.IsLoopback(address))
+        {
+            throw new UsageException(
+                $"{endpoint} is not a loopback address, and without TLS anybody there could read every disk: name TLS "
+                + "certificates, or say that you want it insecure.");
+        }
+    }
 }
