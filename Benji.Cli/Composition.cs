@@ -2,6 +2,7 @@ using Benji.Cli.Commands;
 using Benji.Cli.Configuration;
 using Benji.Cli.Logging;
 using Benji.Cli.Streams;
+using Benji.Nbd;
 using Benji.Store;
 using Microsoft.Extensions.Logging;
 
@@ -78,6 +79,7 @@ internal static class Composition
             Log.ConfigurationWarning(logger, warning);
         }
 
-        return configuration.Store;
+        var sources = new NbdSourceOpener(configuration.Store.Sources, environment.Time);
+        return configuration.Store with { Sources = sources };
     }
 }
