@@ -2,10 +2,12 @@ using System.Collections.Concurrent;
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Images;
+using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Backup;
 using Benji.Store.Operations.Cleanup;
+using Benji.Store.Operations.Overlays;
 using Benji.Store.Operations.Reading;
 using Benji.Store.Operations.Removal;
 using Benji.Store.Operations.Running;
@@ -27,10 +29,12 @@ public sealed class BenjiStore : IAsyncDisposable
     private readonly StoreContext _context;
     private readonly StoreDirectory _stores;
     private readonly ConcurrentStack<StoreImageDirectory> _images = [];
+    private readonly string _overlayPath;
 
     private BenjiStore(
         StoreOptions options, StoreParts parts, ICatalog catalog, ILogger logger, TimeProvider time)
     {
+        _overlayPath = options.OverlayDirectory;
         var pool = new BlockBufferPool(IdleBufferBytes);
         _stores = new StoreDirectory(options, parts, catalog, pool, time);
         _context = new StoreContext
@@ -112,7 +116,7 @@ public sealed class BenjiStore : IAsyncDisposable
     /// <returns>The images, for as long as the store is open; all of them are closed before it is.</returns>
     public IImageDirectory OpenImages(long cacheBytes = ImageCacheBytes)
     {
-        var images = new StoreImageDirectory(_context, cacheBytes);
+        var images = new StoreImageDirectory(_context, _overlayPath, cacheBytes);
         _images.Push(images);
         return images;
     }
@@ -171,6 +175,8 @@ public sealed class BenjiStore : IAsyncDisposable
         try
         {
             await new IntentRecovery(store._context).RunAsync(cancellationToken);
+            await new OverlayRecovery(store._context, new OverlayDirectory(options.OverlayDirectory))
+                .RunAsync(cancellationToken);
         }
         catch
         {

@@ -32,5 +32,12 @@ internal enum IntentKind
 /// <param name="Storage">The configured name of its storage.</param>
 /// <param name="Fencing">The lease under which the run works; while it is held the intent is that run's own business.</param>
 /// <param name="Began">When the run began.</param>
+/// <param name="OverlayId">The overlay that becomes the version and ends with its publication; null for none.</param>
 internal sealed record Intent(
-    IntentKind Kind, Guid VersionId, VersionName Name, string Storage, long Fencing, DateTimeOffset Began);
+    IntentKind Kind,
+    Guid VersionId,
+    VersionName Name,
+    string Storage,
+    long Fencing,
+    DateTimeOffset Began,
+    Guid? OverlayId = null);

@@ -13,8 +13,7 @@ internal sealed class BackupBuild
     private readonly StoreContext _context;
     private readonly OpenedStore _store;
     private readonly ISource _source;
-    private readonly HintMap? _hints;
-    private readonly BackupBase _origin;
+    private readonly IBuildPlan _plan;
     private readonly IOperationProgress _progress;
     private readonly BlockGeometry _geometry;
     private readonly PageStore _pages;
@@ -27,48 +26,38 @@ internal sealed class BackupBuild
         StoreContext context,
         OpenedStore store,
         ISource source,
-        HintMap? hints,
-        BackupBase origin,
+        IBuildPlan plan,
         IReadOnlySet<BlockId> invalid,
         IOperationProgress progress)
     {
         _context = context;
         _store = store;
         _source = source;
-        _hints = hints;
-        _origin = origin;
+        _plan = plan;
         _progress = progress;
         _began = context.Time.GetTimestamp();
-        _geometry = new BlockGeometry(source.Size, origin.BlockSize);
+        _geometry = new BlockGeometry(source.Size, plan.Origin.BlockSize);
         _pages = StorePages.Open(context, store);
-        _base = new BaseMap(Open(origin.Compare), origin.Compare?.Geometry, invalid);
-        _reader = new SourceReader(source, origin.BlockSize);
+        _base = new BaseMap(Open(plan.Origin.Compare), plan.Origin.Compare?.Geometry, invalid);
+        _reader = new SourceReader(source, plan.Origin.BlockSize);
     }
 
-    // What the new map starts from: with hints only the content base, as what they do not list is a hole without one.
-    private VersionRecord? MapBase => _hints is null ? _origin.Compare : _origin.Content;
+    // What the new map starts from: a partial plan's only from the content base, as what it does not list is a hole
+    // without one.
+    private VersionRecord? MapBase => _plan.IsPartial ? _plan.Origin.Content : _plan.Origin.Compare;
 
     /// <summary>Reads, stores and counts; nothing is published.</summary>
+    /// <param name="snapshot">The name of the source's snapshot; only recorded.</param>
+    /// <param name="labels">Labels to set.</param>
+    /// <param name="publication">Whose intent is recorded.</param>
+    /// <param name="cancellationToken">Stops the run; what is stored is for a later one to find.</param>
     public async Task<BackupResult> RunAsync(
-        BackupRequest request, BackupPublication publication, CancellationToken cancellationToken)
+        string snapshot,
+        IReadOnlyDictionary<string, string> labels,
+        BackupPublication publication,
+        CancellationToken cancellationToken)
     {
-        if (_hints is { Count: 0 })
-        {
-            Log.HintsEmpty(_context.Logger, _origin.Content?.Name.ToString() ?? "a disk of zeros");
-        }
-
-        if (_hints is not null && _origin is { Content: null, Compare: { } newest })
-        {
-            Log.HintsWithoutBase(_context.Logger, newest.Name);
-        }
-
-        if (_hints is not null && _origin.Content is not null)
-        {
-            _progress.StartStage("sampling", null, ProgressUnit.Bytes);
-            await new HintSampling(_context, _store, _reader, _hints, _origin, _geometry)
-                .CheckAsync(_base, cancellationToken);
-        }
-
+        var planner = await _plan.StartAsync(_base, _reader, _geometry, cancellationToken);
         using var blocks = new BlockStore(_store);
         var map = new MapBuilder(_pages, Open(MapBase), _geometry);
         var pipeline = new BackupPipeline(
@@ -84,28 +73,23 @@ internal sealed class BackupBuild
             _context.Logger,
             _source.Description,
             _source.Size,
-            request.Volume,
-            _origin.Compare?.Name.ToString() ?? "none",
+            publication.Name.Volume,
+            _plan.Origin.Compare?.Name.ToString() ?? "none",
             pipeline.MemoryBound);
         _progress.StartStage("reading", _geometry.Size, ProgressUnit.Bytes);
-        await pipeline.RunAsync(Planner(), cancellationToken);
+        await pipeline.RunAsync(planner, cancellationToken);
         var root = await map.CompleteAsync(cancellationToken);
         var allocated = await CountAllocatedAsync(pipeline, cancellationToken);
-        _counts.AddSkipped(_geometry, areUnchanged: _origin.Content is not null, pipeline.PlannedBytes);
-        return Describe(request, publication, root, allocated, pipeline.MemoryBound);
+        _counts.AddSkipped(_geometry, areUnchanged: _plan.Origin.Content is not null, pipeline.PlannedBytes);
+        return Describe(snapshot, labels, publication, root, allocated, pipeline.MemoryBound);
     }
 
     private MapReader? Open(VersionRecord? version) =>
         version is null ? null : new MapReader(_pages, version.Root, version.Geometry);
 
-    private IBlockPlanner Planner() =>
-        _hints is null
-            ? new FullPlanner(_source, _geometry, _base)
-            : new HintPlanner(_hints, _geometry, _origin.Content?.Geometry, _base);
-
     private async Task<long> CountAllocatedAsync(BackupPipeline pipeline, CancellationToken cancellationToken)
     {
-        if (_origin.Content is not { } content)
+        if (_plan.Origin.Content is not { } content)
         {
             return _counts.AllocatedBytes;
         }
@@ -123,7 +107,12 @@ internal sealed class BackupBuild
     }
 
     private BackupResult Describe(
-        BackupRequest request, BackupPublication publication, PageId root, long allocated, long memoryBound)
+        string snapshot,
+        IReadOnlyDictionary<string, string> labels,
+        BackupPublication publication,
+        PageId root,
+        long allocated,
+        long memoryBound)
     {
         Invariant.Holds(allocated >= 0 && allocated <= _geometry.Size);
         var version = new VersionRecord
@@ -131,24 +120,24 @@ internal sealed class BackupBuild
             Id = publication.Id,
             Name = publication.Name,
             Date = publication.Date,
-            Snapshot = request.Snapshot,
+            Snapshot = snapshot,
             Size = _geometry.Size,
             BlockSize = _geometry.BlockSize,
-            Storage = _origin.Storage,
-            Labels = Sorted(request.Labels),
+            Storage = _plan.Origin.Storage,
+            Labels = Sorted(labels),
             Root = root,
             AllocatedBytes = allocated,
             Statistics = new VersionStatistics(
                 _reader.BytesRead,
                 _counts.WrittenBytes,
-                _counts.DeduplicatedBytes + (_hints is null ? _counts.UnchangedBytes : 0),
+                _counts.DeduplicatedBytes + (_plan.IsPartial ? 0 : _counts.UnchangedBytes),
                 _counts.HoleBytes,
                 _counts.StoredBytes + _pages.StoredBytes,
                 _context.Time.GetElapsedTime(_began).TotalSeconds),
         };
         return new BackupResult(
             version,
-            _origin.Compare?.Name,
+            _plan.Origin.Compare?.Name,
             _counts.Unchanged,
             _counts.Stored,
             _counts.Deltas,

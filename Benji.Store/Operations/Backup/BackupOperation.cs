@@ -103,8 +103,9 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     {
         try
         {
-            var build = new BackupBuild(context, store, source, hints, origin, invalid, progress);
-            return await build.RunAsync(request, publication, cancellationToken);
+            var plan = new BackupPlan(context, store, source, hints, origin, progress);
+            var build = new BackupBuild(context, store, source, plan, invalid, progress);
+            return await build.RunAsync(request.Snapshot, request.Labels, publication, cancellationToken);
         }
         catch
         {

@@ -8,7 +8,10 @@ namespace Benji.Store.Operations.Backup;
 
 /// <summary>The life of a version before it is one: the intent with its name and date, then the manifest, then the catalog.</summary>
 /// <remarks>Format: docs/format.md, "Order of writes".</remarks>
-internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
+/// <param name="context">The store.</param>
+/// <param name="volumeLease">The claim on the volume; without it nothing is published.</param>
+/// <param name="overlay">The overlay that becomes the version, and ends in the same transaction; null for none.</param>
+internal sealed class BackupPublication(StoreContext context, Lease volumeLease, PromotedOverlay? overlay = null)
 {
     private const string NameFormat = "yyyyMMdd'T'HHmmss'Z'";
 
@@ -35,12 +38,11 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
                 var chosen = version is null
                     ? ChooseName(transaction, volume)
                     : CheckFree(transaction, new VersionName(volume, version));
-                transaction.Intents.Put(new Intent(
-                    IntentKind.Publish, Id, chosen, storage, volumeLease.Fencing, context.Time.GetUtcNow()));
+                transaction.Intents.Put(Describe(chosen, storage));
                 return chosen;
             },
             cancellationToken);
-        _intent = new Intent(IntentKind.Publish, Id, name, storage, volumeLease.Fencing, context.Time.GetUtcNow());
+        _intent = Describe(name, storage);
     }
 
     /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
@@ -52,9 +54,15 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
         var isPublished = await context.Catalog.WriteAsync(
             transaction =>
             {
-                if (!transaction.Leases.IsHeld(volumeLease))
+                if (!transaction.Leases.IsHeld(volumeLease)
+                    || (overlay is not null && !transaction.Leases.IsHeld(overlay.Lease)))
                 {
                     return false;
+                }
+
+                if (overlay is not null)
+                {
+                    Invariant.Holds(transaction.Overlays.Remove(overlay.Id));
                 }
 
                 transaction.Versions.Add(version);
@@ -66,7 +74,8 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
         {
             await manifests.DeleteAsync(version.Name, CancellationToken.None);
             throw new LeaseLostException(
-                $"Version {version.Name} was not published: this run was taken for dead and lost its claim on the volume.");
+                $"Version {version.Name} was not published: this run was taken for dead and lost its claim on the " +
+                (overlay is null ? "volume." : "volume or the overlay."));
         }
     }
 
@@ -79,6 +88,9 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
                 return true;
             },
             CancellationToken.None);
+
+    private Intent Describe(VersionName name, string storage) => new(
+        IntentKind.Publish, Id, name, storage, volumeLease.Fencing, context.Time.GetUtcNow(), overlay?.Id);
 
     // A clock that steps back neither collides nor reorders: the new date is behind the newest by a second at least.
     private DateTimeOffset ChooseDate(ICatalogTransaction transaction, string volume)
@@ -111,3 +123,8 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease)
     private static bool IsFree(ICatalogTransaction transaction, VersionName name) =>
         transaction.Versions.Find(name) is null && transaction.Intents.List().All(intent => intent.Name != name);
 }
+
+/// <summary>The overlay that a publication turns into a version.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Lease">The claim on it; without it nothing is published.</param>
+internal sealed record PromotedOverlay(Guid Id, Lease Lease);

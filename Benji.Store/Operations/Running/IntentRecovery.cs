@@ -80,6 +80,10 @@ internal sealed class IntentRecovery(StoreContext context)
                     && transaction.Versions.Find(intent.VersionId) is null)
                 {
                     transaction.Versions.Add(manifest);
+                    if (intent.OverlayId is { } overlay)
+                    {
+                        transaction.Overlays.Remove(overlay);
+                    }
                 }
 
                 transaction.Intents.Remove(intent.VersionId);

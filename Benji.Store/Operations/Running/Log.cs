@@ -63,4 +63,19 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Error, "Block {Block} is damaged, met in the image of {Version}: {Reason} "
         + "'benji deep-scrub' finds the versions that use it")]
     public static partial void ImageDamaged(ILogger logger, BlockId block, VersionName version, string reason);
+
+    [LoggerMessage(50, LogLevel.Information, "Promoted overlay {Overlay} to version {Version}")]
+    public static partial void OverlayPromoted(ILogger logger, string overlay, VersionName version);
+
+    [LoggerMessage(51, LogLevel.Information, "Removed overlay {Overlay}")]
+    public static partial void OverlayDiscarded(ILogger logger, string overlay);
+
+    [LoggerMessage(52, LogLevel.Warning, "Overlay {Overlay} was not in the catalog and is there again, from its file")]
+    public static partial void OverlayAdopted(ILogger logger, string overlay);
+
+    [LoggerMessage(53, LogLevel.Information, "The overlay file {File} is left alone: {Reason}")]
+    public static partial void OverlayLeftAlone(ILogger logger, string file, string reason);
+
+    [LoggerMessage(54, LogLevel.Warning, "Overlay {Overlay} is a version now, but its file stays until the next command")]
+    public static partial void OverlayFileStays(ILogger logger, string overlay, Exception failure);
 }

@@ -1,7 +1,9 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Images;
+using Benji.Store.Images.Overlays;
 using Benji.Store.Images.Versions;
 using Benji.Store.Model;
+using Benji.Store.Operations.Overlays;
 using Benji.Store.Operations.Running;
 
 namespace Benji.Store.Operations.Serving;
@@ -15,28 +17,35 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
 
     /// <summary>Opens the directory; no storage is opened before its first image is.</summary>
     /// <param name="context">The store.</param>
+    /// <param name="overlayPath">The directory of overlay files.</param>
     /// <param name="cacheBytes">Bytes of frames to keep in memory.</param>
-    public StoreImageDirectory(StoreContext context, long cacheBytes)
+    public StoreImageDirectory(StoreContext context, string overlayPath, long cacheBytes)
     {
         _context = context;
         _stores = new ImageStores(context, cacheBytes);
         _versions = new OpenVersions(context, _stores);
+        Overlays = new OverlayDesk(
+            context, overlayPath, async (id, token) => await _versions.OpenAsync(id, token));
     }
+
+    /// <summary>The overlays, for who asks more of them than a protocol does.</summary>
+    public OverlayDesk Overlays { get; }
 
     /// <inheritdoc/>
     public long ReadGeneration() => _context.Catalog.ReadGeneration();
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ImageEntry>> ListAsync(string? volume, CancellationToken cancellationToken)
-    {
-        var versions = await _context.Catalog.ReadAsync(
-            transaction => transaction.Versions.List(volume), cancellationToken);
-        return [.. versions.Select(version => new ImageEntry(version))];
-    }
+    public Task<IReadOnlyList<ImageEntry>> ListAsync(string? volume, CancellationToken cancellationToken) =>
+        Overlays.ListAsync(volume, isExact: false, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken)
     {
+        if (name.Contains('@', StringComparison.Ordinal))
+        {
+            return await Overlays.FindAsync(name, cancellationToken);
+        }
+
         var version = await _context.Catalog.ReadAsync(transaction => Find(transaction, name), cancellationToken);
         return version is null ? null : new ImageEntry(version);
     }
@@ -46,20 +55,24 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
         await _versions.OpenAsync(version.Version.Id, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IWritableImage> OpenOverlayAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
-        throw new NotFoundException("Overlays come with the next step.");
+    public async Task<IWritableImage> OpenOverlayAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
+        await Overlays.OpenAsync(overlay, cancellationToken);
 
     /// <inheritdoc/>
     public Task<ImageEntry> CreateOverlayAsync(ImageEntry version, string? name, CancellationToken cancellationToken) =>
-        throw new NotFoundException("Overlays come with the next step.");
+        Overlays.CreateAsync(version.Version, name, cancellationToken);
 
     /// <inheritdoc/>
     public Task DiscardOverlayAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
-        throw new NotFoundException("Overlays come with the next step.");
+        Overlays.DiscardAsync(overlay, mayLoseData: true, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<VersionRecord> PromoteAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
-        throw new NotFoundException("Overlays come with the next step.");
+    public async Task<VersionRecord> PromoteAsync(ImageEntry overlay, CancellationToken cancellationToken)
+    {
+        var labels = new Dictionary<string, string>();
+        var result = await Overlays.PromoteAsync(overlay, null, labels, NoProgress.Instance, cancellationToken);
+        return result.Version;
+    }
 
     /// <inheritdoc/>
     public async Task<IExtentMap?> FindChangesAsync(IImage image, string since, CancellationToken cancellationToken)
@@ -67,9 +80,13 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
         var found = await _context.Catalog.ReadAsync(
             transaction => VersionName.TryParse(since, out var name) ? transaction.Versions.Find(name) : null,
             cancellationToken);
-        return image is VersionImage version && found is not null && AreComparable(version.Entry.Version, found)
-            ? await CompareAsync(version, found, cancellationToken)
-            : null;
+        return (image, found) switch
+        {
+            (_, null) => null,
+            (VersionImage version, _) => await FindChangesAsync(version, found, cancellationToken),
+            (OverlayImage overlay, _) => await FindChangesAsync(overlay, found, cancellationToken),
+            _ => null,
+        };
     }
 
     /// <summary>Ends; every image is closed.</summary>
@@ -95,6 +112,24 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
     // Block ids can be compared within one store and block size only.
     private static bool AreComparable(VersionRecord version, VersionRecord since) =>
         version.Storage == since.Storage && version.BlockSize == since.BlockSize;
+
+    private async Task<IExtentMap?> FindChangesAsync(
+        OverlayImage overlay, VersionRecord since, CancellationToken cancellationToken)
+    {
+        if (since.Id == overlay.Entry.Version.Id)
+        {
+            return overlay.ChangesOver(baseChanges: null);
+        }
+
+        return overlay.Base is VersionImage version
+            && await FindChangesAsync(version, since, cancellationToken) is { } changes
+            ? overlay.ChangesOver(changes)
+            : null;
+    }
+
+    private async Task<IExtentMap?> FindChangesAsync(
+        VersionImage version, VersionRecord since, CancellationToken cancellationToken) =>
+        AreComparable(version.Entry.Version, since) ? await CompareAsync(version, since, cancellationToken) : null;
 
     // The other version stays open, and its blocks with it, for as long as the image.
     private async Task<IExtentMap?> CompareAsync(

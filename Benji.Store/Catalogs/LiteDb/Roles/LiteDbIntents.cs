@@ -19,6 +19,7 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
             .Text(intent.Storage)
             .Number(intent.Fencing)
             .Time(intent.Began)
+            .Raw(intent.OverlayId is { } overlay ? overlay.ToByteArray(bigEndian: true) : [])
             .ToValue(),
     });
 
@@ -33,6 +34,7 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
         var row = new RowReader(found);
         var id = new Guid(found[LiteDbSchema.Key].AsBinary, bigEndian: true);
         var kind = (IntentKind)row.Byte();
-        return new Intent(kind, id, new VersionName(row.Text(), row.Text()), row.Text(), row.Number(), row.Time());
+        var intent = new Intent(kind, id, new VersionName(row.Text(), row.Text()), row.Text(), row.Number(), row.Time());
+        return row.IsAtEnd ? intent : intent with { OverlayId = row.Id() };
     }
 }

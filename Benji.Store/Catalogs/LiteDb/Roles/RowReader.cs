@@ -13,6 +13,9 @@ internal ref struct RowReader
     /// <summary>Starts at the content of a row.</summary>
     public RowReader(BsonDocument row) => _rest = row[LiteDbSchema.Value].AsBinary;
 
+    /// <summary>True when everything was read.</summary>
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
     /// <summary>Reads a small number.</summary>
     public int Byte() => Take(1)[0];
 

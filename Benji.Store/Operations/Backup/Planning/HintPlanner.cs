@@ -131,34 +131,13 @@ internal sealed class HintPlanner(
             return new PlannedBlock(index, length, entry.Id, entry.Length, entry.IsInvalid, all, all);
         }
 
-        var read = new FrameSet(frames);
-        var changed = content is null ? FrameSet.All(frames) : new FrameSet(frames);
+        var touched = new TouchedFrames(length);
         foreach (var extent in hints.Within(index * geometry.BlockSize, length))
         {
-            Add(extent with { Offset = extent.Offset - (index * geometry.BlockSize) }, length, read, changed);
+            touched.Add(extent with { Offset = extent.Offset - (index * geometry.BlockSize) });
         }
 
-        return new PlannedBlock(index, length, entry.Id, entry.Length, entry.IsInvalid, read, changed);
-    }
-
-    private static void Add(Extent extent, int blockLength, FrameSet read, FrameSet changed)
-    {
-        changed.AddTouched(extent.Offset, extent.Length);
-        if (extent.Kind == ExtentKind.Data)
-        {
-            read.AddTouched(extent.Offset, extent.Length);
-            return;
-        }
-
-        // Only a frame that is covered from end to end is known to be zeros.
-        if (extent.Offset % BlockGeometry.FrameSize != 0)
-        {
-            read.AddTouched(extent.Offset, 1);
-        }
-
-        if (extent.End % BlockGeometry.FrameSize != 0 && extent.End != blockLength)
-        {
-            read.AddTouched(extent.End - 1, 1);
-        }
+        var changed = content is null ? FrameSet.All(frames) : touched.Changed;
+        return new PlannedBlock(index, length, entry.Id, entry.Length, entry.IsInvalid, touched.Read, changed);
     }
 }

@@ -1,0 +1,202 @@
+using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
+using Benji.Store.Images;
+using Benji.Store.Images.Overlays;
+using Benji.Store.Images.Overlays.Files;
+using Benji.Store.Model;
+using Benji.Store.Operations.Backup;
+using Benji.Store.Operations.Running;
+
+namespace Benji.Store.Operations.Overlays;
+
+/// <summary>Makes an overlay a new version of its volume: dirty frames are stored, all else is the base's; then it goes.</summary>
+/// <remarks>Straight path: docs/house.md, section 7. Takes time for what is dirty, not for the size of the
+/// version.</remarks>
+internal sealed class PromoteOperation(
+    StoreContext context,
+    OverlayDirectory files,
+    OverlayClaims claims,
+    OpenOverlayImage openOverlay,
+    IOperationProgress progress)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Promotes.</summary>
+    /// <param name="overlay">The overlay.</param>
+    /// <param name="name">The new version's name; null for its date.</param>
+    /// <param name="labels">Labels to set.</param>
+    /// <param name="cancellationToken">Stops it; the overlay is then as it was.</param>
+    /// <exception cref="NotFoundException">The overlay is gone.</exception>
+    /// <exception cref="AlreadyExistsException">The name is taken.</exception>
+    /// <exception cref="InUseException">It stayed open for 5 s, or the volume is being backed up.</exception>
+    /// <exception cref="DamagedImageException">A block that the overlay replaces in part is damaged in the base.</exception>
+    /// <exception cref="StorageException">The storage or the overlay's file failed; nothing is visible.</exception>
+    public async Task<BackupResult> RunAsync(
+        ImageEntry overlay,
+        string? name,
+        IReadOnlyDictionary<string, string> labels,
+        CancellationToken cancellationToken)
+    {
+        CheckNames(name, labels);
+        var purpose = $"promotion of {overlay.Name}";
+        await using var claim = await claims.AcquireAsync(overlay, purpose, Patience, cancellationToken);
+        await using var volume = await HeldLease.AcquireAsync(
+            context.Catalog,
+            context.Time,
+            LeaseResource.Volume(overlay.Version.Name.Volume),
+            LeaseMode.Exclusive,
+            purpose,
+            cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, volume.Lost, claim.Lost);
+        try
+        {
+            var publication = new BackupPublication(
+                context, volume.Lease, new PromotedOverlay(overlay.Id, claim.Lease));
+            var result = await PublishAsync(overlay, name, labels, publication, stopping.Token);
+            Log.OverlayPromoted(context.Logger, overlay.Name, result.Version.Name);
+            DeleteFile(overlay);
+            return result;
+        }
+        catch (OperationCanceledException cause)
+            when (volume.Lost.IsCancellationRequested || claim.Lost.IsCancellationRequested)
+        {
+            throw new LeaseLostException(
+                $"The promotion of {overlay.Name} lost its claim; nothing was published.", cause);
+        }
+    }
+
+    private static void CheckNames(string? name, IReadOnlyDictionary<string, string> labels)
+    {
+        if (name is not null)
+        {
+            Names.CheckVersion(name);
+        }
+
+        foreach (var (label, value) in labels)
+        {
+            Names.CheckLabel(label, value);
+        }
+    }
+
+    private async Task<BackupResult> PublishAsync(
+        ImageEntry overlay,
+        string? name,
+        IReadOnlyDictionary<string, string> labels,
+        BackupPublication publication,
+        CancellationToken cancellationToken)
+    {
+        var (version, invalid) = await context.Catalog.ReadAsync(
+            transaction => (
+                transaction.Versions.Find(overlay.Version.Id)
+                    ?? throw new NotFoundException($"Version {overlay.Version.Name}, the base of {overlay.Name}, is gone."),
+                transaction.BlockReferences.ListInvalid().ToHashSet()),
+            cancellationToken);
+        var store = await context.Stores.OpenAsync(version.Storage, cancellationToken);
+        await using var image = await openOverlay(overlay, version, cancellationToken);
+        await publication.BeginAsync(version.Name.Volume, name, version.Storage, cancellationToken);
+        var result = await BuildAsync(image, version, invalid, labels, store, publication, cancellationToken);
+        await publication.PublishAsync(result.Version, store);
+        return result;
+    }
+
+    private async Task<BackupResult> BuildAsync(
+        OverlayImage image,
+        VersionRecord version,
+        HashSet<BlockId> invalid,
+        IReadOnlyDictionary<string, string> labels,
+        OpenedStore store,
+        BackupPublication publication,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var plan = new OverlayPlan(version, image.ListDirty());
+            await using var source = new OverlaySource(image);
+            var build = new BackupBuild(context, store, source, plan, invalid, progress);
+            var result = await build.RunAsync("", labels, publication, cancellationToken);
+            var status = await ReadStatusAsync(version, result.Version, invalid, store, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
+            files.BeginDiscard(image.Entry.Id);
+            return result with { Version = result.Version with { IsProtected = true, Status = status } };
+        }
+        catch
+        {
+            await AbandonAsync(publication);
+            throw;
+        }
+    }
+
+    // Only the blocks that the overlay did not replace can still be damaged.
+    private async Task<VersionStatus> ReadStatusAsync(
+        VersionRecord version,
+        VersionRecord promoted,
+        HashSet<BlockId> invalid,
+        OpenedStore store,
+        CancellationToken cancellationToken)
+    {
+        if (version.Status == VersionStatus.Valid)
+        {
+            return VersionStatus.Valid;
+        }
+
+        try
+        {
+            var map = StorePages.OpenMap(context, store, promoted);
+            await foreach (var run in map.ReadAsync(0, promoted.Geometry.BlockCount, cancellationToken))
+            {
+                if (!run.IsHole && HasAny(run.Ids.Span, invalid))
+                {
+                    return VersionStatus.Invalid;
+                }
+            }
+
+            return VersionStatus.Valid;
+        }
+        catch (Exception fault) when (fault is CorruptDataException or NotFoundException)
+        {
+            return VersionStatus.Invalid;
+        }
+    }
+
+    private static bool HasAny(ReadOnlySpan<BlockId> ids, HashSet<BlockId> invalid)
+    {
+        foreach (var id in ids)
+        {
+            if (invalid.Contains(id))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // What failed is worth more than that the intent stays: the next run forgets it.
+    private async Task AbandonAsync(BackupPublication publication)
+    {
+        try
+        {
+            await publication.AbandonAsync();
+        }
+        catch (CatalogException failure)
+        {
+            Log.IntentStays(context.Logger, publication.Name, failure);
+        }
+    }
+
+    // The version is there, whatever becomes of the file: the next run deletes it.
+    private void DeleteFile(ImageEntry overlay)
+    {
+        try
+        {
+            files.Delete(overlay.Id);
+        }
+        catch (StorageException failure)
+        {
+            Log.OverlayFileStays(context.Logger, overlay.Name, failure);
+        }
+    }
+}
