@@ -26,15 +26,20 @@ public sealed class BenjiStore : IAsyncDisposable
 
     private const long IdleBufferBytes = 64L * 1024 * 1024;
 
+    // What a promotion reads of the base: frames that the overlay replaced in part.
+    private const long OwnCacheBytes = 64L * 1024 * 1024;
+
     private readonly StoreContext _context;
     private readonly StoreDirectory _stores;
     private readonly ConcurrentStack<StoreImageDirectory> _images = [];
     private readonly string _overlayPath;
+    private readonly Lazy<StoreImageDirectory> _own;
 
     private BenjiStore(
         StoreOptions options, StoreParts parts, ICatalog catalog, ILogger logger, TimeProvider time)
     {
         _overlayPath = options.OverlayDirectory;
+        _own = new Lazy<StoreImageDirectory>(() => OpenDirectory(OwnCacheBytes));
         var pool = new BlockBufferPool(IdleBufferBytes);
         _stores = new StoreDirectory(options, parts, catalog, pool, time);
         _context = new StoreContext
@@ -114,12 +119,33 @@ public sealed class BenjiStore : IAsyncDisposable
     /// <summary>Opens the store's versions and overlays as images.</summary>
     /// <param name="cacheBytes">Bytes of image content to keep in memory, verified and ready.</param>
     /// <returns>The images, for as long as the store is open; all of them are closed before it is.</returns>
-    public IImageDirectory OpenImages(long cacheBytes = ImageCacheBytes)
+    public IImageDirectory OpenImages(long cacheBytes = ImageCacheBytes) => OpenDirectory(cacheBytes);
+
+    /// <summary>Makes an empty overlay of a version, which pins it.</summary>
+    public async Task<ImageEntry> CreateOverlayAsync(
+        string version, string? name, CancellationToken cancellationToken = default)
     {
-        var images = new StoreImageDirectory(_context, _overlayPath, cacheBytes);
-        _images.Push(images);
-        return images;
+        var found = await _context.Catalog.ReadAsync(
+            transaction => VersionResolver.Resolve(transaction, version), cancellationToken);
+        return await _own.Value.Overlays.CreateAsync(found, name, cancellationToken);
     }
+
+    /// <summary>Lists overlays by volume, then their bases' dates, with what each holds counted exactly.</summary>
+    /// <param name="text">Only those of this volume, or of this version as the user named it; null for all.</param>
+    /// <param name="cancellationToken">Stops the wait for the catalog.</param>
+    public Task<IReadOnlyList<ImageEntry>> ListOverlaysAsync(
+        string? text, CancellationToken cancellationToken = default) =>
+        _own.Value.Overlays.ListOfAsync(text, cancellationToken);
+
+    /// <summary>Removes overlays; those that hold data only with force.</summary>
+    public Task<IReadOnlyList<ImageEntry>> RemoveOverlaysAsync(
+        OverlayRemoveRequest request, CancellationToken cancellationToken = default) =>
+        _own.Value.Overlays.RemoveAsync(request, cancellationToken);
+
+    /// <summary>Makes an overlay a new version of its volume.</summary>
+    public Task<BackupResult> PromoteAsync(
+        PromoteRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>
+        _own.Value.Overlays.PromoteAsync(request, progress, cancellationToken);
 
     /// <summary>Sets and removes labels of a version.</summary>
     /// <exception cref="NotFoundException">There is no such version.</exception>
@@ -185,6 +211,13 @@ public sealed class BenjiStore : IAsyncDisposable
         }
 
         return store;
+    }
+
+    private StoreImageDirectory OpenDirectory(long cacheBytes)
+    {
+        var images = new StoreImageDirectory(_context, _overlayPath, cacheBytes);
+        _images.Push(images);
+        return images;
     }
 
     private async Task<VersionRecord> ChangeAsync(

@@ -25,10 +25,12 @@ internal static class Errno
     public const int NoSpace = 28;
     public const int ReadOnlyFileSystem = 30;
     public const int TooManyLinks = 31;
+    public const int OutOfRange = 34;
     public const int NameTooLong = 36;
     public const int NotImplemented = 38;
     public const int NotEmpty = 39;
     public const int TooManySymbolicLinks = 40;
+    public const int NoData = 61;
     public const int NotSupported = 95;
     public const int TimedOut = 110;
     public const int StaleHandle = 116;

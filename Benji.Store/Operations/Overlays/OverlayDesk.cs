@@ -45,6 +45,23 @@ internal sealed class OverlayDesk
         string? volume, bool isExact, CancellationToken cancellationToken) =>
         _listing.ListAsync(volume, isExact, cancellationToken);
 
+    /// <summary>Lists overlays only, with what each holds counted exactly.</summary>
+    /// <param name="text">Only those of this volume, or of this version as the user named it; null for all.</param>
+    /// <param name="cancellationToken">Stops the wait for the catalog.</param>
+    /// <exception cref="NotFoundException">There is no such volume or version.</exception>
+    /// <exception cref="StorageException">The overlays' directory cannot be read.</exception>
+    public async Task<IReadOnlyList<ImageEntry>> ListOfAsync(string? text, CancellationToken cancellationToken)
+    {
+        var version = await _context.Catalog.ReadAsync(
+            transaction => text is null || (Names.IsVolume(text) && transaction.Versions.List(text).Count > 0)
+                ? null
+                : VersionResolver.Resolve(transaction, text),
+            cancellationToken);
+        var listed = await _listing.ListAsync(version?.Name.Volume ?? text, isExact: true, cancellationToken);
+        return [.. listed.Where(
+            entry => entry.Overlay is not null && (version is null || entry.Version.Id == version.Id))];
+    }
+
     /// <summary>Finds an overlay by its exact name, <c>volume/version@overlay</c>; null when there is none.</summary>
     /// <exception cref="StorageException">The overlays' directory cannot be read.</exception>
     public Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken) =>
@@ -64,6 +81,38 @@ internal sealed class OverlayDesk
     /// <summary>Discards an overlay; see <see cref="OverlayDiscard"/>.</summary>
     public Task DiscardAsync(ImageEntry overlay, bool mayLoseData, CancellationToken cancellationToken) =>
         new OverlayDiscard(_context, _files, _claims).RunAsync(overlay, mayLoseData, cancellationToken);
+
+    /// <summary>Discards the overlays that a user named.</summary>
+    /// <returns>What they were.</returns>
+    /// <exception cref="NotFoundException">There is no such overlay; all are there still.</exception>
+    /// <exception cref="NotAllowedException">One holds data, and there is no force; those before it are gone.</exception>
+    /// <exception cref="InUseException">One is open; those before it are gone.</exception>
+    public async Task<IReadOnlyList<ImageEntry>> RemoveAsync(
+        OverlayRemoveRequest request, CancellationToken cancellationToken)
+    {
+        var names = request.Overlays.Select(OverlayResolver.ReadName).ToList();
+        var overlays = await _context.Catalog.ReadAsync(
+            transaction => names.Select(name => OverlayResolver.Resolve(transaction, name))
+                .DistinctBy(overlay => overlay.Id)
+                .ToList(),
+            cancellationToken);
+        foreach (var overlay in overlays)
+        {
+            await DiscardAsync(overlay, request.Force, cancellationToken);
+        }
+
+        return overlays;
+    }
+
+    /// <summary>Promotes the overlay that a user named; see <see cref="PromoteOperation"/>.</summary>
+    public async Task<BackupResult> PromoteAsync(
+        PromoteRequest request, IOperationProgress progress, CancellationToken cancellationToken)
+    {
+        var name = OverlayResolver.ReadName(request.Overlay);
+        var overlay = await _context.Catalog.ReadAsync(
+            transaction => OverlayResolver.Resolve(transaction, name), cancellationToken);
+        return await PromoteAsync(overlay, request.Version, request.Labels, progress, cancellationToken);
+    }
 
     /// <summary>Promotes an overlay; see <see cref="PromoteOperation"/>.</summary>
     public Task<BackupResult> PromoteAsync(
