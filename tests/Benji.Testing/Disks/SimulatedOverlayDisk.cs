@@ -13,8 +13,9 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
     private const int Unit = OverlayLayout.UnitSize;
 
     private readonly int _life = disk.Life;
+    private readonly HashSet<long> _taken = FindTaken(disk);
 
-    /// <summary>Bytes that may still be taken on the disk; null for no limit.</summary>
+    /// <summary>Units of 4 KiB that may still be taken on the disk; null for no limit.</summary>
     public long? SpaceLeft { get; set; }
 
     /// <inheritdoc/>
@@ -45,15 +46,25 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
     /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> source)
     {
-        TakeSpace(source.Length);
-        var bytes = source.ToArray();
-        Do(DiskStepKind.Write, offset, file => file.Write(offset, bytes));
+        TakeSpace(offset, source.Length);
+
+        // Whole pages, as the kernel's cache writes them: no sector misses an earlier write of its other bytes.
+        var start = offset / Unit * Unit;
+        var end = Math.Min(Length, (offset + source.Length + Unit - 1) / Unit * Unit);
+        var bytes = new byte[end - start];
+        disk[FileName].Read(start, bytes);
+        source.CopyTo(bytes.AsSpan((int)(offset - start)));
+        Do(DiskStepKind.Write, offset, file => file.Write(start, bytes));
     }
 
     /// <inheritdoc/>
     public bool Reserve(long offset, long length)
     {
-        TakeSpace(length);
+        if (knowsHoles)
+        {
+            TakeSpace(offset, length);
+        }
+
         return knowsHoles;
     }
 
@@ -63,6 +74,8 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
         if (knowsHoles)
         {
             Do(DiskStepKind.Write, offset, file => file.Write(offset, new byte[length]));
+            var freed = Units(offset, length).Count(_taken.Remove);
+            SpaceLeft += freed;
         }
     }
 
@@ -95,14 +108,41 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
     {
     }
 
-    private void TakeSpace(long length)
+    private static HashSet<long> FindTaken(SimulatedDisk disk)
     {
-        if (SpaceLeft < length)
+        var taken = new HashSet<long>();
+        var unit = new byte[Unit];
+        for (long at = 0; at < disk[FileName].Length; at += Unit)
         {
-            throw new PosixException("write", Path, Errno.NoSpace);
+            if (unit.AsSpan(0, disk[FileName].Read(at, unit)).ContainsAnyExcept((byte)0))
+            {
+                taken.Add(at / Unit);
+            }
         }
 
-        SpaceLeft -= length;
+        return taken;
+    }
+
+    private static IEnumerable<long> Units(long offset, long length)
+    {
+        for (var unit = offset / Unit; unit * Unit < offset + length; unit++)
+        {
+            yield return unit;
+        }
+    }
+
+    private void TakeSpace(long offset, long length)
+    {
+        foreach (var unit in Units(offset, length).Where(unit => !_taken.Contains(unit)))
+        {
+            if (SpaceLeft == 0)
+            {
+                throw new PosixException("write", Path, Errno.NoSpace);
+            }
+
+            SpaceLeft--;
+            _taken.Add(unit);
+        }
     }
 
     private void Do(DiskStepKind kind, long offset, Action<SimulatedFile> action) =>

@@ -53,11 +53,17 @@ internal sealed class OverlayBench
     };
 
     /// <summary>Opens the overlay as another process would.</summary>
-    public async Task<OverlayCore> OpenCoreAsync(TimeProvider? time = null) => new(
-        OverlayFile.Open(_openDisk()),
-        await _images.OpenVersionAsync(_base, CancellationToken.None),
-        _pool,
-        time ?? TimeProvider.System);
+    public async Task<OverlayCore> OpenCoreAsync(TimeProvider? time = null) =>
+        (await OpenPartsAsync(time ?? TimeProvider.System)).Core;
+
+    /// <summary>Opens the overlay as another process would; its file is the core's.</summary>
+    public async Task<(OverlayCore Core, OverlayFile File)> OpenPartsAsync(
+        TimeProvider time, CancellationToken lost = default)
+    {
+        var file = OverlayFile.Open(_openDisk());
+        var baseImage = await _images.OpenVersionAsync(_base, CancellationToken.None);
+        return (new OverlayCore(file, baseImage, _pool, time, lost), file);
+    }
 
     /// <summary>Opens the overlay alone; it is closed with the image.</summary>
     public async Task<OverlayImage> OpenAsync()

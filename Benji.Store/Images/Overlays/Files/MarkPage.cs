@@ -28,11 +28,12 @@ internal sealed class MarkPage
     /// <summary>True while the page is on its way to the disk.</summary>
     public bool IsBeingWritten { get; set; }
 
-    /// <summary>True when the disk surely has the page as it is.</summary>
-    public bool IsOnDisk => !IsChanged && !IsBeingWritten;
-
-    /// <summary>True when the page has its space on the disk.</summary>
+    /// <summary>True when the page surely has its space on the disk.</summary>
     public bool IsReserved { get; set; }
+
+    /// <summary>True when the disk tells all that is known of the page. Zeros there do not tell whether they have
+    /// space.</summary>
+    public bool IsOnDisk => !IsChanged && !IsBeingWritten && IsReserved == (DirtyUnits > 0);
 
     /// <summary>Reads a page.</summary>
     /// <param name="bytes">A page's bytes.</param>
@@ -58,7 +59,7 @@ internal sealed class MarkPage
 
         return new MarkPage
         {
-            IsReserved = true,
+            IsReserved = dirtyUnits > 0,
             DirtyUnits = dirtyUnits,
             _words = Array.Find(Uniform, uniform => uniform.AsSpan().SequenceEqual(words)) ?? words,
         };

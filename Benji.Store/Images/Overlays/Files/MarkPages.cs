@@ -5,11 +5,14 @@ namespace Benji.Store.Images.Overlays.Files;
 /// <summary>The pages of marks of an overlay: read from its file where they are first looked at, a bounded number of
 /// them kept.</summary>
 /// <remarks>Memory: 8 bytes for each 64 MiB of the image that was looked at, and 4 KiB for each page of several states,
-/// of which <see cref="PagesMax"/> are kept and those that differ from the disk. Safe for concurrent calls.</remarks>
-internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout)
+/// of which a number and those that differ from the disk are kept. Safe for concurrent calls.</remarks>
+/// <param name="disk">The file.</param>
+/// <param name="layout">Its arithmetic.</param>
+/// <param name="pagesMax">Pages that are kept though the disk has them too.</param>
+internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pagesMax)
 {
-    /// <summary>Pages that are kept though the disk has them too.</summary>
-    public const int PagesMax = 16_384;
+    /// <summary>As many pages as an overlay needs whose marks cover 1 TiB: at most 64 MiB.</summary>
+    public const int PagesMaxDefault = 16_384;
 
     private const int ChunkPages = 1024;
 
@@ -72,8 +75,15 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout)
 
         for (var number = first; number < first + count; number++)
         {
-            Invariant.Holds(ReferenceEquals(this[number], _empty));
-            Keep(number, new MarkPage { IsReserved = true });
+            var page = this[number];
+            if (ReferenceEquals(page, _empty))
+            {
+                Keep(number, new MarkPage { IsReserved = true });
+            }
+            else
+            {
+                page.IsReserved = true;
+            }
         }
     }
 
@@ -133,7 +143,7 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout)
         _kept.Enqueue(number);
 
         // Two for one, so that what could not be forgotten before is caught up with.
-        for (var i = 0; i < 2 && _kept.Count > PagesMax; i++)
+        for (var i = 0; i < 2 && _kept.Count > pagesMax; i++)
         {
             ForgetOldest();
         }

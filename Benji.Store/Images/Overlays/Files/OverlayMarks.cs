@@ -4,9 +4,10 @@ namespace Benji.Store.Images.Overlays.Files;
 
 /// <summary>The marks of an overlay; changes stay in memory until the file's flush takes them.</summary>
 /// <remarks>Safe for concurrent calls.</remarks>
-internal sealed class OverlayMarks(IOverlayDisk disk, OverlayLayout layout)
+internal sealed class OverlayMarks(
+    IOverlayDisk disk, OverlayLayout layout, int pagesMax = MarkPages.PagesMaxDefault)
 {
-    private readonly MarkPages _pages = new(disk, layout);
+    private readonly MarkPages _pages = new(disk, layout, pagesMax);
     private readonly SortedSet<long> _changed = [];
 
     /// <summary>True while a mark differs from the disk's.</summary>
