@@ -23,17 +23,17 @@ internal sealed class OverlayExtents(OverlayFile file, IExtentMap? baseMap, bool
         var layout = file.Layout;
         Invariant.Holds(offset >= 0 && length > 0 && offset + length <= layout.Size && extentsMax > 0);
         var end = offset + Math.Min(length, ScanMax);
-        var merged = new MergedExtents(extents, extentsMax);
+        var joiner = new ExtentJoiner(extents, extentsMax, offset, end);
         var found = new List<MarkedExtent>();
         var unitEnd = UnitRange.Touched(offset, end - offset).End;
         var runs = 0;
-        for (var at = offset; at < end && !merged.IsFull && runs < RunsMax; runs++)
+        for (var at = offset; at < end && !joiner.IsFull && runs < RunsMax; runs++)
         {
             var runEnd = file.FindRunEnd(at / OverlayLayout.UnitSize, unitEnd, out var state);
             var stop = Math.Min(end, runEnd * OverlayLayout.UnitSize);
             if (state != UnitState.Base || baseMap is null)
             {
-                merged.Add(new MarkedExtent(at, stop - at, IsMarked(state)));
+                joiner.Add(stop, IsMarked(state));
                 at = stop;
                 continue;
             }
@@ -42,13 +42,13 @@ internal sealed class OverlayExtents(OverlayFile file, IExtentMap? baseMap, bool
             await baseMap.ReadAsync(at, stop - at, extentsMax, found, cancellationToken);
             foreach (var extent in found)
             {
-                merged.Add(extent);
+                joiner.Add(extent.End, extent.IsMarked);
             }
 
             at = found[^1].End;
         }
 
-        merged.Complete();
+        joiner.Complete();
     }
 
     private bool IsMarked(UnitState state) => state switch
@@ -57,37 +57,4 @@ internal sealed class OverlayExtents(OverlayFile file, IExtentMap? baseMap, bool
         UnitState.Zero => isZeroMarked,
         _ => false,
     };
-
-    // Joins neighbours of one kind, and leaves out what is more than was asked for.
-    private sealed class MergedExtents(ICollection<MarkedExtent> extents, int extentsMax)
-    {
-        private MarkedExtent? _last;
-        private int _added;
-
-        public bool IsFull => _added == extentsMax;
-
-        public void Add(MarkedExtent extent)
-        {
-            if (_last is { } last && last.IsMarked == extent.IsMarked)
-            {
-                _last = last with { Length = last.Length + extent.Length };
-            }
-            else
-            {
-                Complete();
-                _last = extent;
-            }
-        }
-
-        public void Complete()
-        {
-            if (_last is { } last && !IsFull)
-            {
-                extents.Add(last);
-                _added++;
-            }
-
-            _last = null;
-        }
-    }
 }
