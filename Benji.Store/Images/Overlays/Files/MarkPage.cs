@@ -83,6 +83,11 @@ internal sealed class MarkPage
     {
         var words = Volatile.Read(ref _words);
         state = (UnitState)((Volatile.Read(ref words[unit / WordUnits]) >> Shift(unit)) & 3);
+        if (ReferenceEquals(words, Uniform[(int)state]))
+        {
+            return end;
+        }
+
         var at = unit;
         while (at < end)
         {
