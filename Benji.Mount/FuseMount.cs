@@ -50,6 +50,9 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>Ends when nothing is served any more: unmounted by somebody, or stopped. It fails when the device failed.</summary>
     public Task Ended => _session.WhenEnded;
 
+    /// <summary>The connection, for tests in which a server dies.</summary>
+    internal FuseDevice Connection => _device;
+
     /// <summary>Mounts and returns when the mount serves.</summary>
     /// <param name="images">What is mounted; used until the mount has stopped.</param>
     /// <param name="options">Where and how.</param>

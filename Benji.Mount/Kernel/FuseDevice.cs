@@ -9,6 +9,9 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
     /// <summary>The path of the device.</summary>
     public const string Path = "/dev/fuse";
 
+    // A handle in use is closed only after the use: readers wait in the kernel with it.
+    private volatile bool _isClosed;
+
     /// <summary>Takes over an open descriptor.</summary>
     public FuseDevice(SafeFileHandle handle) => Handle = handle;
 
@@ -35,7 +38,7 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
     {
         fixed (byte* start = buffer)
         {
-            while (true)
+            while (!_isClosed)
             {
                 var count = LibC.Read(Handle, start, (nuint)buffer.Length);
                 if (count > 0)
@@ -55,6 +58,8 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
                     throw new FuseDeviceException($"read from {Path}", errno);
                 }
             }
+
+            return 0;
         }
     }
 
@@ -63,7 +68,7 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
     {
         fixed (IoVector* start = vectors)
         {
-            if (Handle.IsClosed)
+            if (_isClosed)
             {
                 return Errno.NoDevice;
             }
@@ -81,6 +86,11 @@ internal sealed class FuseDevice : IRequestChannel, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => Handle.Dispose();
+    /// <summary>Ends the connection as far as this server can: it answers nothing any more, and each thread that waits for a
+    /// request ends with the next one.</summary>
+    public void Dispose()
+    {
+        _isClosed = true;
+        Handle.Dispose();
+    }
 }

@@ -12,6 +12,7 @@ internal sealed class OpenFile(TreeNode node, IImage image)
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastWriteTicks = node.Date.UtcTicks;
     private int _uses;
+    private int _adopted;
 
     /// <summary>Its file.</summary>
     public TreeNode Node => node;
@@ -20,7 +21,7 @@ internal sealed class OpenFile(TreeNode node, IImage image)
     public IImage Image => image;
 
     /// <summary>Its bytes, when it is an overlay; null for a version.</summary>
-    public IWritableImage? Writable { get; } = image as IWritableImage;
+    public IWritableImage? Writable { get; } = node.Kind == NodeKind.Overlay ? image as IWritableImage : null;
 
     /// <summary>When it was last written.</summary>
     public DateTimeOffset LastWrite
@@ -47,6 +48,16 @@ internal sealed class OpenFile(TreeNode node, IImage image)
             {
                 return true;
             }
+        }
+    }
+
+    /// <summary>Begins, once, the use that stands for all openings of a former server; one of their releases ends it.</summary>
+    /// <remarks>Called within another use.</remarks>
+    public void Adopt()
+    {
+        if (Interlocked.Exchange(ref _adopted, 1) == 0)
+        {
+            Interlocked.Increment(ref _uses);
         }
     }
 

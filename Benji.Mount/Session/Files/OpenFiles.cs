@@ -9,7 +9,7 @@ namespace Benji.Mount.Session.Files;
 
 /// <summary>The images that are open, by the number of their node; one for each, however often it is opened.</summary>
 /// <remarks>Safe for concurrent calls. A file that a former server opened is opened again when a request needs it: the
-/// number of its openings is not known, so it may be closed early and opened once more.</remarks>
+/// number of its openings is not known, so that the first release closes it and a later request opens it once more.</remarks>
 internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 {
     private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
@@ -27,10 +27,25 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
     /// <summary>Finds a file that is open, to look at it; it may be closed at any time.</summary>
     public OpenFile? Find(ulong node) => _open.GetValueOrDefault(node);
 
-    /// <summary>Begins a use of a file and opens it where needed.</summary>
+    /// <summary>Begins a use of a file by a request; one that a former server opened is opened again.</summary>
     /// <exception cref="NotFoundException">The image is gone.</exception>
     /// <exception cref="InUseException">Another process has it open.</exception>
     public async ValueTask<OpenFile> EnterAsync(TreeNode node, CancellationToken cancellationToken)
+    {
+        if (TryEnter(node.Id, out var file))
+        {
+            return file;
+        }
+
+        file = await OpenAsync(node, cancellationToken);
+        file.Adopt();
+        return file;
+    }
+
+    /// <summary>Begins a use of a file by a client that opens it.</summary>
+    /// <exception cref="NotFoundException">The image is gone.</exception>
+    /// <exception cref="InUseException">Another process has it open.</exception>
+    public async ValueTask<OpenFile> OpenAsync(TreeNode node, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -106,7 +121,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         {
             if (!_opening.TryGetValue(node.Id, out var opening))
             {
-                opening = OpenAsync(node);
+                opening = OpenImageAsync(node);
                 if (!opening.IsCompleted)
                 {
                     _opening.Add(node.Id, opening);
@@ -118,7 +133,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
     }
 
     // Opened for whoever asks next, not for the caller alone: one interrupt must not fail the others.
-    private async Task<OpenFile> OpenAsync(TreeNode node)
+    private async Task<OpenFile> OpenImageAsync(TreeNode node)
     {
         await Task.Yield();
         try

@@ -43,7 +43,7 @@ internal sealed class FileHandler(HandlerParts parts)
 
         parts.Pending.Queue(header, node.Entry, async token =>
         {
-            await parts.Files.EnterAsync(node, token);
+            await parts.Files.OpenAsync(node, token);
             SendOpened(header, node, wasOpen: false);
         });
     }

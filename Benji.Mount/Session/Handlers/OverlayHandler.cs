@@ -90,7 +90,7 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
         }
 
         var node = parts.Tree.Add(entry);
-        await parts.Files.EnterAsync(node, cancellationToken);
+        await parts.Files.OpenAsync(node, cancellationToken);
         parts.Replies.Send(header, new CreateReply
         {
             Entry = parts.Attributes.Entry(node),

@@ -1,18 +1,21 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Benji.Mount;
 using Benji.Testing;
 using Benji.Testing.Serving;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Benji.Interop.Mount;
 
 /// <summary>Images in memory, mounted through the kernel in a directory of their own. Needs root.</summary>
-public sealed class MountedImages : IAsyncLifetime
+public sealed partial class MountedImages : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly List<Task<(int Code, string Output)>> _unanswered = [];
 
     /// <summary>What is mounted.</summary>
     public ByteImages Images { get; } = new();
@@ -38,6 +41,31 @@ public sealed class MountedImages : IAsyncLifetime
     /// <summary>Mounts.</summary>
     public async Task StartAsync(FuseMountOptions options) =>
         Mount = await FuseMount.StartAsync(Images, options, Log, TimeProvider.System);
+
+    /// <summary>Has the server die as far as the kernel can see: it answers nothing any more, and takes one more request with
+    /// each thread. The connection is kept, as a service manager does.</summary>
+    public async Task<HeldConnection> AbandonAsync()
+    {
+        var held = new HeldConnection(Duplicate(Mount.Device), Mount.Negotiated);
+        Mount.Connection.Dispose();
+        while (!Mount.Ended.IsCompleted)
+        {
+            _unanswered.Add(RunAsync("stat", "-f", this[""]));
+            await Task.WhenAny(Mount.Ended, Task.Delay(TimeSpan.FromMilliseconds(50)));
+        }
+
+        return held;
+    }
+
+    /// <summary>Goes on with a connection; what nobody answered is answered then.</summary>
+    public async Task ResumeAsync(HeldConnection held)
+    {
+        Mount = await FuseMount.ResumeAsync(Images, Options, held, Log, TimeProvider.System);
+        foreach (var (code, output) in await Task.WhenAll(_unanswered))
+        {
+            Assert.True(code == 0, output);
+        }
+    }
 
     /// <summary>Unmounts.</summary>
     public async Task DisposeAsync()
@@ -109,6 +137,9 @@ public sealed class MountedImages : IAsyncLifetime
 
         return content;
     }
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial SafeFileHandle Duplicate(SafeFileHandle file);
 }
 
 /// <summary>Keeps what is logged.</summary>

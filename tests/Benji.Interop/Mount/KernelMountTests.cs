@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using Benji.Mount;
+using Benji.Store.Model;
+using Xunit;
+using static Benji.Interop.Mount.MountedImages;
+
+namespace Benji.Interop.Mount;
+
+/// <summary>Where and how images are mounted, refused, and gone on with.</summary>
+public sealed class KernelMountTests : IAsyncLifetime
+{
+    private const int Size = 1024 * 1024;
+
+    private readonly MountedImages _mounted = new();
+    private readonly byte[] _content = Content(Size, seed: 7);
+
+    public async Task InitializeAsync()
+    {
+        _mounted.Images.Add("vm/one", _content);
+        await File.WriteAllBytesAsync(_mounted.Beside["one"], _content);
+    }
+
+    public async Task DisposeAsync() => await _mounted.DisposeAsync();
+
+    [Fact]
+    public async Task AMountPointInUseOrMissingIsRefusedInOneLine()
+    {
+        await _mounted.InitializeAsync();
+        var error = await Assert.ThrowsAsync<UsageException>(() => StartAnother(_mounted.Options));
+        Assert.Contains("is in use: benji serves it already", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<UsageException>(
+            () => StartAnother(_mounted.Options with { MountPoint = _mounted.Beside["none"] }));
+        Assert.Contains("is no directory: create it first", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<UsageException>(() => StartAnother(_mounted.Options with { MountPoint = "relative" }));
+        Assert.Contains("is not an absolute path", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ReadOnlyMeansThatNothingCanBeChanged()
+    {
+        await _mounted.StartAsync(_mounted.Options with { IsReadOnly = true });
+        Assert.Contains(
+            "Read-only", (await RunAsync("touch", _mounted["vm/one@x.img"])).Output, StringComparison.Ordinal);
+        Assert.Contains(" ro,", await ShellAsync($"grep {_mounted[""].TrimEnd('/')} /proc/mounts"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OthersLookInsideWhenTheyMayAndModesLetThem()
+    {
+        var umask = Convert.ToUInt32("022", 8);
+        await ShellAsync($"chmod 755 {_mounted[""]}");
+        await _mounted.StartAsync(_mounted.Options with { AllowOther = true, Umask = umask, Uid = 1, Gid = 65534 });
+        Assert.Equal("444 1 65534", await ShellAsync(
+            $"setpriv --reuid=65534 --clear-groups stat -c '%a %u %g' {_mounted["vm/one.img"]}"));
+    }
+
+    [Fact]
+    public async Task AConnectionWhoseServerDiedIsGoneOnWith()
+    {
+        await _mounted.InitializeAsync();
+        var reading = new TaskCompletionSource();
+        _mounted.Images.Faults.Reading = async (offset, token) =>
+        {
+            if (offset >= Size / 2)
+            {
+                reading.TrySetResult();
+                await Task.Delay(Timeout.Infinite, token);
+            }
+        };
+
+        // A process is killed in the middle of answering; the descriptor is kept by the tests in its place.
+        using var client = Process.Start(new ProcessStartInfo("dd", [$"if={_mounted["vm/one.img"]}", "bs=64K", "status=none"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var bytes = new MemoryStream();
+        var copied = client.StandardOutput.BaseStream.CopyToAsync(bytes);
+        await reading.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        var held = await _mounted.AbandonAsync();
+        _mounted.Images.Faults.Reading = null;
+        await _mounted.ResumeAsync(held);
+        await copied.WaitAsync(TimeSpan.FromSeconds(20));
+        await client.WaitForExitAsync();
+        Assert.True(bytes.ToArray().AsSpan().SequenceEqual(_content));
+        await ShellAsync($"cmp {_mounted["vm/one.img"]} {_mounted.Beside["one"]}; touch {_mounted["vm/one@x.img"]}");
+    }
+
+    [Fact]
+    public async Task TenThousandVersionsAreListedInTime()
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            _mounted.Images.Add($"many/version-{i:d5}", []);
+        }
+
+        await _mounted.InitializeAsync();
+        var cold = await TimeAsync($"ls -lR {_mounted[""]} | wc -l");
+        var warm = await TimeAsync($"ls -lR {_mounted[""]} > /dev/null");
+        Assert.True(cold < TimeSpan.FromSeconds(4) && warm < TimeSpan.FromSeconds(2), $"cold {cold}, warm {warm}");
+        Console.WriteLine($"ls -lR of 10,000 versions: cold {cold.TotalSeconds:f3} s, warm {warm.TotalSeconds:f3} s");
+    }
+
+    private static async Task<TimeSpan> TimeAsync(string line)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await ShellAsync(line);
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    private Task<FuseMount> StartAnother(FuseMountOptions options) =>
+        FuseMount.StartAsync(_mounted.Images, options, _mounted.Log, TimeProvider.System);
+}
