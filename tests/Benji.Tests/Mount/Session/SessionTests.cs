@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
-using Benji.Mount.Tree;
 using Benji.Testing;
 using Benji.Testing.Serving;
 using Xunit;
