@@ -177,6 +177,9 @@ public sealed class BenjiStore : IAsyncDisposable
         await _context.Catalog.DisposeAsync();
     }
 
+    /// <summary>The catalog, for tests that put it in a state that a crash would leave.</summary>
+    internal ICatalog Catalog => _context.Catalog;
+
     internal static async Task<BenjiStore> OpenAsync(
         StoreOptions options,
         StoreParts parts,

@@ -1,5 +1,6 @@
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Rebuild;
@@ -41,7 +42,8 @@ internal static class StoreRebuild
             await using var rebuild = await LiteDbRebuild.StartAsync(
                 new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time }, cancellationToken);
             await using var target = parts.WrapCatalog(rebuild.Target);
-            var result = await new RebuildOperation(target, rebuild.Old, stores, time, progress)
+            var overlayFiles = new OverlayDirectory(options.OverlayDirectory);
+            var result = await new RebuildOperation(target, rebuild.Old, stores, overlayFiles, time, progress)
                 .RunAsync(cancellationToken);
             await rebuild.CompleteAsync(cancellationToken);
             Log.CatalogRebuilt(logger, options.CatalogPath, result.Versions, result.Blocks, result.Problems.Count);

@@ -20,6 +20,8 @@ internal static class CommandTree
         new("protect", "Protect versions from removal", static () => new ProtectCommand(isProtected: true)),
         new("unprotect", "Allow the removal of versions again", static () => new ProtectCommand(isProtected: false)),
         new("label", "Set and remove labels of a version", static () => new LabelCommand()),
+        new("overlay", "Make, list and remove overlays", static () => new OverlayCommand()),
+        new("promote", "Make an overlay a new version of its volume", static () => new PromoteCommand()),
         new("cleanup", "Delete what no version needs any more", static () => new CleanupCommand()),
         new("rebuild", "Make a new catalog from the storages alone", static () => new RebuildCommand()),
         new("key", "Make keys", static () => new KeyCommand()),

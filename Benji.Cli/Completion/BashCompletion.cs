@@ -9,6 +9,7 @@ internal static class BashCompletion
         # bash completion of benji. Load it with: source <(benji completion bash)
 
         _benji_versions() { benji ls 2>/dev/null | awk 'NR > 1 { print $2 }'; }
+        _benji_overlays() { benji overlay ls 2>/dev/null | awk 'NR > 1 { print $2 }'; }
         _benji_volumes() { _benji_versions | awk '{ sub("/[^/]*$", ""); if (!seen[$0]++) print }'; }
 
         # Completes "$cur" with a word of kind $1.
@@ -16,6 +17,8 @@ internal static class BashCompletion
             case $1 in
                 file) compopt -o default 2>/dev/null; COMPREPLY=() ;;
                 version) COMPREPLY=($(compgen -W "$(_benji_versions)" -- "$cur")) ;;
+                overlay) COMPREPLY=($(compgen -W "$(_benji_overlays)" -- "$cur")) ;;
+                image) COMPREPLY=($(compgen -W "$(_benji_versions; _benji_overlays)" -- "$cur")) ;;
                 volume) COMPREPLY=($(compgen -W "$(_benji_volumes)" -- "$cur")) ;;
                 any) COMPREPLY=() ;;
                 *) COMPREPLY=($(compgen -W "$1" -- "$cur")) ;;
@@ -114,6 +117,8 @@ internal static class BashCompletion
         WordKind.File => "file",
         WordKind.Version => "version",
         WordKind.Volume => "volume",
+        WordKind.Overlay => "overlay",
+        WordKind.Image => "image",
         _ => CompletionWords.Fixed(kind),
     };
 }

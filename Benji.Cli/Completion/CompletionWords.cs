@@ -26,6 +26,15 @@ internal enum WordKind
 
     /// <summary>The word <c>new</c>.</summary>
     New,
+
+    /// <summary>What can be done with overlays.</summary>
+    OverlayVerb,
+
+    /// <summary>An overlay of the catalog.</summary>
+    Overlay,
+
+    /// <summary>A version or an overlay of the catalog.</summary>
+    Image,
 }
 
 /// <summary>An option as completion needs it.</summary>
@@ -58,6 +67,7 @@ internal sealed record CompletionWords(
         WordKind.Level => string.Join(' ', LogLevels.Names),
         WordKind.Shell => "bash zsh fish",
         WordKind.New => "new",
+        WordKind.OverlayVerb => "create ls rm",
         _ => "",
     };
 
@@ -65,14 +75,29 @@ internal sealed record CompletionWords(
     {
         var places = new List<WordKind>();
         var options = new List<CompletionOption>(syntax.Options.Select(Convert));
-        foreach (var nested in syntax.Subcommands)
+        if (syntax.Subcommands.Count > 0)
         {
-            places.Add(WordKind.New);
-            places.AddRange(nested.Arguments.Select(argument => KindOf(argument.Name)));
+            places.Add(syntax.Subcommands.Count == 1 ? WordKind.New : WordKind.OverlayVerb);
+            places.AddRange(NestedPlaces(syntax));
+            options.AddRange(syntax.Subcommands.SelectMany(nested => nested.Options).Select(Convert));
         }
 
         places.AddRange(syntax.Arguments.Select(argument => KindOf(argument.Name)));
         return new CompletionCommandWords(syntax.Name, syntax.Description ?? "", options, places);
+    }
+
+    // What stands at a place behind any of the nested commands.
+    private static IEnumerable<WordKind> NestedPlaces(Command syntax)
+    {
+        for (var place = 0; place < syntax.Subcommands.Max(nested => nested.Arguments.Count); place++)
+        {
+            var kinds = syntax.Subcommands
+                .Where(nested => nested.Arguments.Count > place)
+                .Select(nested => KindOf(nested.Arguments[place].Name))
+                .Distinct()
+                .ToList();
+            yield return kinds.Count == 1 ? kinds[0] : WordKind.Image;
+        }
     }
 
     private static CompletionOption Convert(Option option) => new(
@@ -85,6 +110,7 @@ internal sealed record CompletionWords(
     {
         "SOURCE" or "TARGET" or "FILE" => WordKind.File,
         "VERSION" => WordKind.Version,
+        "OVERLAY" => WordKind.Overlay,
         "VOLUME" => WordKind.Volume,
         "LEVEL" => WordKind.Level,
         "SHELL" => WordKind.Shell,

@@ -12,6 +12,10 @@ internal static class FishCompletion
             benji ls 2>/dev/null | awk 'NR > 1 { print $2 }'
         end
 
+        function __benji_overlays
+            benji overlay ls 2>/dev/null | awk 'NR > 1 { print $2 }'
+        end
+
         function __benji_volumes
             __benji_versions | string replace -r '/[^/]*$' '' | sort -u
         end
@@ -69,6 +73,8 @@ internal static class FishCompletion
         WordKind.File => " -F",
         WordKind.Version => " -f -a '(__benji_versions)'",
         WordKind.Volume => " -f -a '(__benji_volumes)'",
+        WordKind.Overlay => " -f -a '(__benji_overlays)'",
+        WordKind.Image => " -f -a '(__benji_versions; __benji_overlays)'",
         _ => $" -f -a '{CompletionWords.Fixed(kind)}'",
     };
 

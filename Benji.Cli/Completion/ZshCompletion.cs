@@ -21,6 +21,17 @@ internal static class ZshCompletion
             compadd -a volumes
         }
 
+        _benji_overlays() {
+            local -a overlays
+            overlays=(${(f)"$(benji overlay ls 2>/dev/null | awk 'NR > 1 { print $2 }')"})
+            compadd -a overlays
+        }
+
+        _benji_images() {
+            _benji_versions
+            _benji_overlays
+        }
+
         _benji_commands() {
             local -a commands
             commands=(
@@ -89,6 +100,8 @@ internal static class ZshCompletion
         WordKind.File => "_files",
         WordKind.Version => "_benji_versions",
         WordKind.Volume => "_benji_volumes",
+        WordKind.Overlay => "_benji_overlays",
+        WordKind.Image => "_benji_images",
         _ => $"({CompletionWords.Fixed(kind)})",
     };
 

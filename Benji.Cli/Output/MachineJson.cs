@@ -132,7 +132,8 @@ internal static class MachineJson
         }
     }
 
-    private static string Date(DateTimeOffset date) =>
+    /// <summary>Returns a time in UTC, in ISO form with microseconds and Z.</summary>
+    public static string Date(DateTimeOffset date) =>
         date.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
 
     /// <summary>Returns <c>valid</c> or <c>invalid</c>.</summary>

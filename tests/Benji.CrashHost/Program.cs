@@ -6,7 +6,8 @@ using Benji.Store.Operations;
 using Benji.Store.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 
-// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup | rebuild
+// Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup
+//     | rebuild | create VERSION OVERLAY | discard OVERLAY | promote OVERLAY VERSION
 // Runs one operation on the store in DIRECTORY and dies at point KILL-AT; 0 never dies. Prints the points it passed.
 var points = new KillPoints(int.Parse(args[1], CultureInfo.InvariantCulture));
 var options = new StoreOptions
@@ -60,6 +61,15 @@ switch (args[2])
         break;
     case "cleanup":
         await store.CleanupAsync(new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance);
+        break;
+    case "create":
+        await store.CreateOverlayAsync(args[3], args[4]);
+        break;
+    case "discard":
+        await store.RemoveOverlaysAsync(new OverlayRemoveRequest { Overlays = [args[3]], Force = true });
+        break;
+    case "promote":
+        await store.PromoteAsync(new PromoteRequest { Overlay = args[3], Version = args[4] }, NoProgress.Instance);
         break;
     default:
         throw new ArgumentException($"There is no operation {args[2]}.");

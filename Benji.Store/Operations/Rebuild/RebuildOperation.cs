@@ -1,6 +1,7 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Catalogs;
+using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Rebuild;
@@ -9,18 +10,20 @@ namespace Benji.Store.Operations.Rebuild;
 /// <remarks><para>What is needed is recorded; what lies there unneeded gets no row, and the next cleanup finds it. A
 /// fault is a line of the result and makes the versions that it concerns invalid; it does not end the rebuild. A
 /// storage that fails does.</para>
-/// <para>Not in the storages, and so taken from the old catalog when that can be read: the overlays, and which blocks
-/// are known to be damaged. Without it, the blocks of versions that their manifests call invalid are
-/// verified.</para></remarks>
+/// <para>Not in the storages, and so taken from the old catalog when that can be read: which blocks are known to be
+/// damaged. Without it, the blocks of versions that their manifests call invalid are verified. Overlays come from the old
+/// catalog and from their own files.</para></remarks>
 /// <param name="target">The empty catalog.</param>
 /// <param name="old">What the catalog that it replaces knew, or null when there is none or it cannot be read.</param>
 /// <param name="stores">The stores.</param>
+/// <param name="overlayFiles">The directory of overlay files.</param>
 /// <param name="time">The clock.</param>
 /// <param name="progress">Where it says how far it is.</param>
 internal sealed class RebuildOperation(
     ICatalog target,
     CatalogRemains? old,
     IReadOnlyList<OpenedStore> stores,
+    OverlayDirectory overlayFiles,
     TimeProvider time,
     IOperationProgress progress)
 {
@@ -44,7 +47,8 @@ internal sealed class RebuildOperation(
             blocks += await AdoptAsync(store, versions, adopted, cancellationToken);
         }
 
-        var overlays = await AdoptOverlaysAsync(adopted, cancellationToken);
+        var overlays = await new RebuildOverlays(target, old, stores, overlayFiles, _problems)
+            .AdoptAsync(adopted, cancellationToken);
         return new RebuildResult(
             adopted.Count, blocks, overlays, _problems.List(), time.GetElapsedTime(began));
     }
@@ -155,24 +159,6 @@ internal sealed class RebuildOperation(
             transaction => transaction.BlockReferences.SetInvalid(old.InvalidBlocks, isInvalid: true),
             cancellationToken);
         return old.InvalidBlocks.Count > 0;
-    }
-
-    private async Task<int> AdoptOverlaysAsync(
-        Dictionary<Guid, VersionRecord> versions, CancellationToken cancellationToken)
-    {
-        if (old is null)
-        {
-            return 0;
-        }
-
-        var adopted = old.Overlays.Where(overlay => versions.ContainsKey(overlay.BaseId)).ToList();
-        foreach (var overlay in old.Overlays.Except(adopted))
-        {
-            _problems.Add($"Overlay {overlay.BaseName}@{overlay.Name} is left out: its base version was not found.");
-        }
-
-        await WriteAsync(transaction => adopted.ForEach(transaction.Overlays.Add), cancellationToken);
-        return adopted.Count;
     }
 
     private Task<bool> WriteAsync(Action<ICatalogTransaction> work, CancellationToken cancellationToken) =>

@@ -10,6 +10,8 @@ namespace Benji.Store.Operations.Removal;
 /// writes".</remarks>
 internal sealed class RemoveOperation(StoreContext context)
 {
+    private const int OverlaysShownMax = 5;
+
     /// <summary>Removes the versions.</summary>
     /// <exception cref="NotAllowedException">One is protected, or too young without force; nothing was removed.</exception>
     /// <exception cref="InUseException">One is being read or has overlays; versions before it in the list are gone.</exception>
@@ -79,8 +81,10 @@ internal sealed class RemoveOperation(StoreContext context)
         var overlays = transaction.Overlays.List(version.Id);
         if (overlays.Count > 0)
         {
+            var names = string.Join(", ", overlays.Take(OverlaysShownMax).Select(overlay => $"{version.Name}@{overlay.Name}"));
+            var more = overlays.Count > OverlaysShownMax ? $" and {overlays.Count - OverlaysShownMax} more" : "";
             throw new InUseException(
-                $"Version {version.Name} is the base of overlay {version.Name}@{overlays[0].Name}; remove or promote it first.");
+                $"Version {version.Name} is the base of overlays: {names}{more}; 'benji promote' or 'benji overlay rm' ends them.");
         }
 
         var lease = HeldLease.AcquireIn(

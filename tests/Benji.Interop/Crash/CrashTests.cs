@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Benji.Store.Model;
@@ -82,7 +81,7 @@ public sealed class CrashTests : IAsyncLifetime
         TimeSpan? killAfter)
     {
         await using var store = new StoreFixture();
-        await CopyAsync(_template.DirectoryPath, store.DirectoryPath);
+        await HostProcess.CopyAsync(_template.DirectoryPath, store.DirectoryPath);
         var (exitCode, output) = await HostProcess.RunAsync(
             [store.DirectoryPath, killAt.ToString(CultureInfo.InvariantCulture), operation, .. arguments(store)], killAfter);
         if (killAt > 0 && killAfter is null)
@@ -115,12 +114,5 @@ public sealed class CrashTests : IAsyncLifetime
         }
 
         return exitCode == 0 ? int.Parse(output.Trim(), CultureInfo.InvariantCulture) : 0;
-    }
-
-    private static async Task CopyAsync(string from, string to)
-    {
-        using var copy = Process.Start(new ProcessStartInfo("cp", ["-a", $"{from}/.", to]))!;
-        await copy.WaitForExitAsync();
-        Assert.Equal(0, copy.ExitCode);
     }
 }

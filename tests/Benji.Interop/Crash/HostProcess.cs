@@ -29,4 +29,15 @@ internal static class HostProcess
         await process.WaitForExitAsync();
         return (process.ExitCode, process.ExitCode == 0 ? await output : await output + await errors);
     }
+
+    /// <summary>Copies a store's directory into another one.</summary>
+    public static async Task CopyAsync(string from, string to)
+    {
+        using var copy = Process.Start(new ProcessStartInfo("cp", ["-a", $"{from}/.", to]))!;
+        await copy.WaitForExitAsync();
+        if (copy.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"cp ended with {copy.ExitCode}.");
+        }
+    }
 }

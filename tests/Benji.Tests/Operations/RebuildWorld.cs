@@ -2,6 +2,7 @@ using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Opening;
 using Benji.Store.Catalogs;
+using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Cleanup;
@@ -29,6 +30,9 @@ internal sealed class RebuildWorld : IAsyncDisposable
     }
 
     public ManualClock Clock { get; }
+
+    /// <summary>A directory of overlays that is not there.</summary>
+    private static OverlayDirectory Overlays => new("/nonexistent/overlays");
 
     public MemoryStorage Objects { get; }
 
@@ -149,7 +153,7 @@ internal sealed class RebuildWorld : IAsyncDisposable
                     transaction.BlockReferences.ListInvalid(), transaction.Overlays.List(baseId: null)),
                 CancellationToken.None)
             : null;
-        var result = await new RebuildOperation(target, remains, [_store], Clock, NoProgress.Instance)
+        var result = await new RebuildOperation(target, remains, [_store], Overlays, Clock, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
         return (result, place.State);
     }

@@ -64,6 +64,28 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void PromoteTakesItsOptions()
+    {
+        var promote = Read<PromoteCommand>("promote", "vm/a@fix", "-u", "b", "-l", "by=fsck").Read(Parsed);
+        Assert.Equal(("vm/a@fix", "b"), (promote.Overlay, promote.Version));
+        Assert.Equal([new("by", "fsck")], promote.Labels);
+        promote = Read<PromoteCommand>("promote", "/mnt/vm/a@fix.img").Read(Parsed);
+        Assert.Null(promote.Version);
+        Assert.Empty(promote.Labels);
+    }
+
+    [Theory]
+    [InlineData(false, "overlay", "rm", "vm/a@one", "vm/a@two")]
+    [InlineData(true, "overlay", "rm", "--force", "vm/a@one", "vm/a@two")]
+    [InlineData(true, "overlay", "rm", "vm/a@one", "-f", "vm/a@two")]
+    public void OverlayRmTakesItsOptions(bool force, params string[] arguments)
+    {
+        var request = Read<OverlayCommand>(arguments).ReadRemoval(Parsed);
+        Assert.Equal(["vm/a@one", "vm/a@two"], request.Overlays);
+        Assert.Equal(force, request.Force);
+    }
+
+    [Fact]
     public void ScrubsTakeTheirOptions()
     {
         var scrub = Read<ScrubCommand>("scrub", "vm/a", "-p", "10").Read(Parsed);

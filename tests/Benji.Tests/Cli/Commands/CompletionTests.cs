@@ -33,9 +33,18 @@ public class CompletionTests
         Assert.Equal([WordKind.Version, WordKind.File], PlacesOf("restore"));
         Assert.Equal([WordKind.Version], PlacesOf("rm"));
         Assert.Equal([WordKind.New, WordKind.File], PlacesOf("key"));
+        Assert.Equal([WordKind.OverlayVerb, WordKind.Image, WordKind.Any], PlacesOf("overlay"));
+        Assert.Equal([WordKind.Overlay], PlacesOf("promote"));
         Assert.Equal([WordKind.Shell], PlacesOf("completion"));
         Assert.Empty(PlacesOf("cleanup"));
     }
+
+    [Fact]
+    public void TheWordsBehindACommandAreItsNestedCommands() => Assert.All(
+        CommandTree.Entries.Select(entry => entry.Create().Syntax).Where(syntax => syntax.Subcommands.Count > 0),
+        syntax => Assert.Equal(
+            string.Join(' ', syntax.Subcommands.Select(nested => nested.Name)),
+            CompletionWords.Fixed(PlacesOf(syntax.Name)[0])));
 
     [Fact]
     public void OnlyOptionsWithAValueTakeOne()

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Benji.Cli.Commands;
 using Benji.Testing;
 using Xunit;
@@ -29,7 +30,7 @@ public class ManPageTests
             var text = Read($"benji-{entry.Name}");
             var syntax = entry.Create().Syntax;
             Assert.All(
-                syntax.Options,
+                OptionsOf(syntax),
                 option => Assert.All(
                     option.Aliases.Append(option.Name),
                     name => Assert.Contains(Bold(name), text, StringComparison.Ordinal)));
@@ -44,7 +45,7 @@ public class ManPageTests
     {
         foreach (var entry in CommandTree.Entries)
         {
-            var known = entry.Create().Syntax.Options
+            var known = OptionsOf(entry.Create().Syntax)
                 .SelectMany(option => option.Aliases.Append(option.Name)).Select(Bold).ToHashSet();
             var documented = OptionLines(Read($"benji-{entry.Name}"))
                 .SelectMany(line => line.Split(", "))
@@ -82,6 +83,9 @@ public class ManPageTests
     [InlineData("130")]
     public void TheFirstPageDocumentsEveryExitCode(string code) =>
         Assert.Contains($"\n\\fB{code}\\fR\n", Read("benji"), StringComparison.Ordinal);
+
+    private static IEnumerable<Option> OptionsOf(Command syntax) =>
+        syntax.Options.Concat(syntax.Subcommands.SelectMany(nested => nested.Options));
 
     private static string Bold(string name) => $"\\fB{name.Replace("-", "\\-", StringComparison.Ordinal)}\\fR";
 

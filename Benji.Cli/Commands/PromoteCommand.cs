@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Benji.Cli.Output;
+using Benji.Store.Operations;
+
+namespace Benji.Cli.Commands;
+
+/// <summary><c>benji promote</c>: makes an overlay a new version.</summary>
+internal sealed class PromoteCommand : ICommand
+{
+    private readonly Argument<string> _overlay = new("OVERLAY")
+    {
+        Description = "The overlay, VERSION@NAME, or the path of its file in a mount",
+    };
+
+    private readonly Option<string?> _uid = new("--uid", "-u")
+    {
+        Description = "Name of the version (default: the time in UTC, as 20261123T024501Z)",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string[]> _labels = new("--label", "-l")
+    {
+        Description = "Label to set, NAME=VALUE or NAME; may be repeated",
+        HelpName = "LABEL",
+    };
+
+    /// <inheritdoc/>
+    public Command Syntax => field ??= new Command("promote", "Make an overlay a new version of its volume")
+    {
+        _overlay, _uid, _labels,
+    };
+
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
+    {
+        var request = Read(parsed);
+        BackupResult result;
+        await using (var store = await run.OpenStoreAsync())
+        {
+            result = await run.WatchAsync(progress => store.PromoteAsync(request, progress, run.Stop));
+        }
+
+        if (run.IsMachineOutput)
+        {
+            run.WriteJson(writer => BackupReport.WriteJson(writer, result));
+        }
+        else
+        {
+            // The name alone on standard output: VERSION=$(benji promote ...).
+            run.Output.WriteLine(result.Version.Name.ToString());
+            run.Summarize(BackupReport.Summary(result, run.Settings.IsVerbose));
+        }
+
+        return ExitCodes.Success;
+    }
+
+    /// <summary>Returns what the arguments ask for.</summary>
+    internal PromoteRequest Read(ParseResult parsed) => new()
+    {
+        Overlay = parsed.GetRequiredValue(_overlay),
+        Version = parsed.GetValue(_uid),
+        Labels = LabelArguments.Parse(parsed.GetValue(_labels) ?? []).Set,
+    };
+}
