@@ -7,7 +7,11 @@ namespace Benji.Mount.Session.Handlers;
 /// <summary>Extended attributes: <c>user.benji.*</c> of images, and of anything else that there is none.</summary>
 internal sealed class ExtendedHandler(HandlerParts parts)
 {
-    /// <summary>Returns a value, or its length.</summary>
+    private const string OwnSpace = "user.";
+    private const string AccessLists = "system.posix_acl_";
+
+    /// <summary>Returns a value, or its length. Whoever asks for a security label hears that there is no such thing here, and
+    /// asks for no other file's: a listing of ten thousand files is ten thousand requests shorter.</summary>
     public void Get(ref Request request)
     {
         var room = request.Body.Take<ExtendedSize>();
@@ -16,7 +20,9 @@ internal sealed class ExtendedHandler(HandlerParts parts)
         var value = entry is null || name is null ? null : ImageMetadata.Find(entry, name);
         if (value is null)
         {
-            parts.Replies.SendError(request.Header, Errno.NoData);
+            var couldBe = name is not null
+                && (name.StartsWith(OwnSpace, StringComparison.Ordinal) || name.StartsWith(AccessLists, StringComparison.Ordinal));
+            parts.Replies.SendError(request.Header, couldBe ? Errno.NoData : Errno.NotSupported);
             return;
         }
 
