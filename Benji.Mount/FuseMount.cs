@@ -91,7 +91,13 @@ public sealed class FuseMount : IAsyncDisposable
         catch (Exception exception)
         {
             await UndoAsync(options, device, session);
-            if (exception is MountFailedException or FuseDeviceException or FuseProtocolException or TimeoutException)
+            if (exception is TimeoutException)
+            {
+                throw new UsageException(
+                    $"The kernel did not begin to use {options.MountPoint} within {StartWait.TotalSeconds} s.", exception);
+            }
+
+            if (exception is MountFailedException or FuseDeviceException or FuseProtocolException)
             {
                 throw new UsageException(exception.Message, exception);
             }

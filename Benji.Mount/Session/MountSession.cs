@@ -40,7 +40,7 @@ internal sealed class MountSession : IDisposable
     {
         _logger = logger;
         var replies = new Replies(channel, logger);
-        var errors = new FuseErrors(logger);
+        var errors = new FuseErrors(logger, clock);
         _files = new OpenFiles(images, logger);
         _tree = tree;
         _pending = new PendingRequests(replies, errors);
@@ -103,7 +103,7 @@ internal sealed class MountSession : IDisposable
 
         try
         {
-            await Task.WhenAll(WhenEnded, _notifier.WhenEnded).WaitAsync(patience);
+            await Task.WhenAll(WhenEnded, _notifier.WhenEnded, _pending.WhenIdle).WaitAsync(patience);
         }
         catch (Exception failure) when (failure is FuseDeviceException or TimeoutException)
         {

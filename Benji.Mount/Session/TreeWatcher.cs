@@ -1,5 +1,4 @@
 using Benji.Mount.Tree;
-using Benji.Store.Model;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Mount.Session;
@@ -40,7 +39,13 @@ internal sealed class TreeWatcher(
 
             _isFailing = false;
         }
-        catch (BenjiException failure)
+        catch (OperationCanceledException)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // Whatever keeps it from looking once, it looks again.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
             if (!_isFailing)
             {

@@ -13,6 +13,7 @@ namespace Benji.Mount.Session.Files;
 internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 {
     private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
+    private readonly ConcurrentDictionary<OpenFile, bool> _closing = new();
     private readonly ConcurrentDictionary<ulong, OverlayState> _overlays = new();
     private readonly Lock _openingLock = new();
     private readonly Dictionary<ulong, Task<OpenFile>> _opening = [];
@@ -109,6 +110,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         }
 
         _open.Clear();
+        await Task.WhenAll(_closing.Keys.Select(file => file.WhenClosed));
         if (failures.Count > 0)
         {
             throw new StorageException(failures[0].Message, isTransient: false, failures[0]);
@@ -185,6 +187,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
                 _overlays[file.Node.Id] = new OverlayState(file.LastWrite, writable.DirtyBytes);
             }
 
+            _closing[file] = true;
             _open.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
             await file.Image.DisposeAsync();
         }
@@ -195,6 +198,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         finally
         {
             file.MarkClosed();
+            _closing.TryRemove(file, out _);
         }
     }
 }

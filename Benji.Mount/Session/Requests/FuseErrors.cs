@@ -9,10 +9,14 @@ namespace Benji.Mount.Session.Requests;
 
 /// <summary>What a client hears of a failure: an error number; the cause goes to the log.</summary>
 /// <remarks>Safe for concurrent calls.</remarks>
-internal sealed class FuseErrors(ILogger logger)
+internal sealed class FuseErrors(ILogger logger, TimeProvider clock)
 {
     private const int DamagedMax = 10_000;
 
+    // A full disk or a storage that is away fails every request: one line in so long, for each image and kind, says enough.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<(Guid Image, Type Kind), DateTimeOffset> _logged = new();
     private readonly ConcurrentDictionary<(Guid Image, long BlockIndex), bool> _damaged = new();
 
     /// <summary>Returns the error number for an exception, and logs what a person must know; damage once for each block.</summary>
@@ -62,6 +66,14 @@ internal sealed class FuseErrors(ILogger logger)
         }
     }
 
-    private void LogFailure(Exception exception, in RequestHeader request, ImageEntry? image) =>
-        Log.RequestFailed(logger, request.Opcode.ToString(), image?.Name ?? "", exception.Message);
+    private void LogFailure(Exception exception, in RequestHeader request, ImageEntry? image)
+    {
+        var key = (image?.Id ?? Guid.Empty, exception.GetType());
+        var now = clock.GetUtcNow();
+        if (!_logged.TryGetValue(key, out var last) || now - last >= Quiet)
+        {
+            _logged[key] = now;
+            Log.RequestFailed(logger, request.Opcode.ToString(), image?.Name ?? "", exception.Message);
+        }
+    }
 }

@@ -10,27 +10,86 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
 {
     private readonly ConcurrentDictionary<ulong, CancellationTokenSource> _pending = new();
     private readonly EarlyInterrupts _early = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
+    private int _count;
 
     /// <summary>Requests that wait.</summary>
-    public int Count => _pending.Count;
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Ends when, after <see cref="Stop"/>, no request waits any more.</summary>
+    public Task WhenIdle => _idle.Task;
 
     /// <summary>Begins a request on a thread of the pool; the reader goes on at once.</summary>
     /// <param name="request">The request.</param>
     /// <param name="image">What it is about, for the log; null for none.</param>
     /// <param name="work">Does it and answers it; when it throws instead, the error is answered.</param>
-    public void Queue(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work) =>
+    public void Queue(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
+    {
+        Interlocked.Increment(ref _count);
         ThreadPool.UnsafeQueueUserWorkItem(
-            static queued => _ = queued.Self.RunAsync(queued.Request, queued.Image, queued.Work),
+            static queued => _ = queued.Self.RunCountedAsync(queued.Request, queued.Image, queued.Work),
             (Self: this, Request: request, Image: image, Work: work),
             preferLocal: false);
+    }
 
     /// <summary>Begins a request on this thread.</summary>
     /// <param name="request">The request.</param>
     /// <param name="image">What it is about, for the log; null for none.</param>
     /// <param name="work">Does it and answers it; when it throws instead, the error is answered.</param>
     /// <returns>Ends when the request was answered; never fails.</returns>
-    public async Task RunAsync(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
+    public Task RunAsync(RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
+    {
+        Interlocked.Increment(ref _count);
+        return RunCountedAsync(request, image, work);
+    }
+
+    /// <summary>Interrupts a request, also one that has not begun to wait yet.</summary>
+    public void Interrupt(ulong unique)
+    {
+        // First remembered, then looked for: a request that begins in between finds it.
+        _early.Add(unique);
+        if (_pending.TryGetValue(unique, out var interruption))
+        {
+            Cancel(interruption);
+        }
+    }
+
+    /// <summary>Interrupts all requests, those to come too.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        foreach (var interruption in _pending.Values)
+        {
+            Cancel(interruption);
+        }
+
+        MarkIdle();
+    }
+
+    private static void Cancel(CancellationTokenSource interruption)
+    {
+        try
+        {
+            // What is cancelled may go on at once and take long; this thread has requests to read.
+            _ = interruption.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was answered meanwhile.
+        }
+    }
+
+    private void MarkIdle()
+    {
+        if (_isStopping && Volatile.Read(ref _count) == 0)
+        {
+            _idle.TrySetResult();
+        }
+    }
+
+    private async Task RunCountedAsync(
+        RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
     {
         using var interruption = new CancellationTokenSource();
         _pending[request.Unique] = interruption;
@@ -53,40 +112,8 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
         finally
         {
             _pending.TryRemove(request.Unique, out _);
-        }
-    }
-
-    /// <summary>Interrupts a request, also one that has not begun to wait yet.</summary>
-    public void Interrupt(ulong unique)
-    {
-        // First remembered, then looked for: a request that begins in between finds it.
-        _early.Add(unique);
-        if (_pending.TryGetValue(unique, out var interruption))
-        {
-            Cancel(interruption);
-        }
-    }
-
-    /// <summary>Interrupts all requests, those to come too.</summary>
-    public void Stop()
-    {
-        _isStopping = true;
-        foreach (var interruption in _pending.Values)
-        {
-            Cancel(interruption);
-        }
-    }
-
-    private static void Cancel(CancellationTokenSource interruption)
-    {
-        try
-        {
-            // What is cancelled may go on at once and take long; this thread has requests to read.
-            _ = interruption.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It was answered meanwhile.
+            Interlocked.Decrement(ref _count);
+            MarkIdle();
         }
     }
 }

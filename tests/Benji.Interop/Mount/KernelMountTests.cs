@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Benji.Mount;
+using Benji.Mount.Kernel.Mounting;
+using Benji.Mount.Session;
+using Benji.Mount.Tree;
 using Benji.Store.Model;
 using Xunit;
 using static Benji.Interop.Mount.MountedImages;
@@ -86,6 +89,47 @@ public sealed class KernelMountTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatAServerThatDiedLeftMountedIsTakenAway()
+    {
+        await _mounted.InitializeAsync();
+        (await _mounted.AbandonAsync()).Device.Dispose();
+        Assert.NotEqual(0, (await RunAsync("stat", _mounted["vm/one.img"])).Code);
+        await _mounted.InitializeAsync();
+        await ShellAsync($"cmp {_mounted["vm/one.img"]} {_mounted.Beside["one"]}");
+        Assert.Equal("1", await ShellAsync($"grep -c {_mounted[""].TrimEnd('/')} /proc/mounts"));
+    }
+
+    [Fact]
+    public async Task TheKernelReadsAheadWhatItIsToldTo()
+    {
+        await _mounted.InitializeAsync();
+        Assert.Equal(
+            "1024",
+            await ShellAsync($"cat /sys/class/bdi/$(mountpoint -d {_mounted[""]})/read_ahead_kb"));
+    }
+
+    [Fact]
+    public async Task TheHelperMountsAndUnmountsWithoutOurCalls()
+    {
+        await _mounted.InitializeAsync();
+        var mountPoint = Directory.CreateDirectory(_mounted.Beside["helper"]).FullName;
+        using var device = HelperMount.Mount(new MountRequest(mountPoint, "benji", IsReadOnly: true, AllowOther: false));
+        var tree = new ImageTree(_mounted.Images);
+        await tree.RefreshAsync(CancellationToken.None);
+        var options = new SessionOptions(new NodeAccess(0, 0, 0x3F), IsReadOnly: true, Readers: 2, TimeSpan.FromSeconds(1));
+        using var session = new MountSession(
+            device, _mounted.Images, tree, options, _mounted.Log, TimeProvider.System);
+        await session.StartAsync(CancellationToken.None);
+        await ShellAsync($"cmp {mountPoint}/vm/one.img {_mounted.Beside["one"]}; findmnt -t fuse.benji {mountPoint}");
+        HelperMount.Detach(mountPoint);
+        await session.WhenEnded.WaitAsync(TimeSpan.FromSeconds(5));
+        await session.EndAsync(wake: null, TimeSpan.FromSeconds(5));
+        await session.CloseFilesAsync();
+        Assert.Throws<MountFailedException>(
+            () => HelperMount.Mount(new MountRequest(_mounted.Beside["none"], "benji", IsReadOnly: true, AllowOther: false)));
+    }
+
+    [Fact]
     public async Task TenThousandVersionsAreListedInTime()
     {
         for (var i = 0; i < 10_000; i++)
@@ -97,7 +141,6 @@ public sealed class KernelMountTests : IAsyncLifetime
         var cold = await TimeAsync($"ls -lR {_mounted[""]} | wc -l");
         var warm = await TimeAsync($"ls -lR {_mounted[""]} > /dev/null");
         Assert.True(cold < TimeSpan.FromSeconds(4) && warm < TimeSpan.FromSeconds(2), $"cold {cold}, warm {warm}");
-        Console.WriteLine($"ls -lR of 10,000 versions: cold {cold.TotalSeconds:f3} s, warm {warm.TotalSeconds:f3} s");
     }
 
     private static async Task<TimeSpan> TimeAsync(string line)

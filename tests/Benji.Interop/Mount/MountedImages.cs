@@ -12,6 +12,9 @@ namespace Benji.Interop.Mount;
 /// <summary>Images in memory, mounted through the kernel in a directory of their own. Needs root.</summary>
 public sealed partial class MountedImages : IAsyncLifetime
 {
+    // F_DUPFD_CLOEXEC: a program started later would keep the connection alive.
+    private const int DuplicateCloseOnExec = 1030;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryDirectory _directory = new();
@@ -46,7 +49,7 @@ public sealed partial class MountedImages : IAsyncLifetime
     /// each thread. The connection is kept, as a service manager does.</summary>
     public async Task<HeldConnection> AbandonAsync()
     {
-        var held = new HeldConnection(Duplicate(Mount.Device), Mount.Negotiated);
+        var held = new HeldConnection(Duplicate(Mount.Device, DuplicateCloseOnExec, 0), Mount.Negotiated);
         Mount.Connection.Dispose();
         while (!Mount.Ended.IsCompleted)
         {
@@ -138,8 +141,8 @@ public sealed partial class MountedImages : IAsyncLifetime
         return content;
     }
 
-    [LibraryImport("libc", EntryPoint = "dup")]
-    private static partial SafeFileHandle Duplicate(SafeFileHandle file);
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial SafeFileHandle Duplicate(SafeFileHandle file, int command, nint argument);
 }
 
 /// <summary>Keeps what is logged.</summary>

@@ -69,7 +69,7 @@ public sealed class CachedReadTests : IDisposable
     private Dispatcher Dispatcher(ImageTree tree, OpenFiles files)
     {
         var replies = new Replies(_channel, NullLogger.Instance);
-        var errors = new FuseErrors(NullLogger.Instance);
+        var errors = new FuseErrors(NullLogger.Instance, TimeProvider.System);
         var parts = new HandlerParts(
             tree,
             files,
