@@ -31,6 +31,7 @@ public sealed class NbdServer : IAsyncDisposable
             new ExportDirectory(images, options, logger),
             options,
             new MemoryBudget(options.MemoryMax),
+            new Readiness(),
             Counters,
             new LogGate(options.Clock, logger),
             logger);
@@ -115,6 +116,7 @@ public sealed class NbdServer : IAsyncDisposable
             listener.Dispose();
         }
 
+        _parts.Readiness.Dispose();
         _tls?.Dispose();
         return ValueTask.CompletedTask;
     }

@@ -33,7 +33,7 @@ internal sealed class Connection : IDisposable
     public Connection(ServerParts parts, PolledSocket socket, ITlsUpgrade? tls, string name)
     {
         (_parts, _socket, _tls, Name) = (parts, socket, tls, name);
-        _plain = new PolledStream(socket);
+        _plain = new PolledStream(socket, parts.Readiness);
         _handshakeEnd = new CancellationTokenSource(parts.Options.HandshakeTimeout, parts.Options.Clock);
     }
 

@@ -12,6 +12,8 @@ internal sealed class Listener(Socket socket, ITlsUpgrade? tls) : IDisposable
 {
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(200);
 
+    private const int SendBufferSize = 4 * 1024 * 1024;
+
     private int _clients;
 
     /// <summary>Where it listens.</summary>
@@ -57,6 +59,7 @@ internal sealed class Listener(Socket socket, ITlsUpgrade? tls) : IDisposable
         {
             var name = string.Create(
                 CultureInfo.InvariantCulture, $"{++_clients} of {Name(Endpoint)}");
+            client.SendBufferSize = SendBufferSize;
             if (client.RemoteEndPoint is IPEndPoint remote)
             {
                 SetOptions(client);

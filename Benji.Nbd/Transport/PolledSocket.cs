@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Benji.Nbd.Session;
-using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Nbd.Transport;
 
@@ -11,89 +10,106 @@ namespace Benji.Nbd.Transport;
 /// costs more than all the rest of a cached read. See docs/decisions/0010-a-thread-for-each-nbd-client.md.</remarks>
 internal sealed unsafe class PolledSocket : IWire, IDisposable
 {
-    private const int Forever = -1;
-
     private readonly Socket _socket;
     private readonly int _file;
-    private readonly SafeFileHandle _event;
+    private readonly PollSignal _signal = new();
     private int _isWoken;
     private int _isWaiting;
 
-    /// <summary>Takes over a connected socket.</summary>
+    /// <summary>Takes over a connected socket that nothing asynchronous was ever done with.</summary>
     /// <exception cref="IOException">There are too many open files.</exception>
     public PolledSocket(Socket socket)
     {
         _socket = socket;
         _file = (int)socket.Handle;
-        var file = SocketCalls.CreateEvent(0, SocketCalls.EventFlags);
-        _event = new SafeFileHandle(file, ownsHandle: true);
-        if (file < 0)
-        {
-            throw Broken("make an event for");
-        }
     }
 
-    /// <summary>The socket.</summary>
-    public Socket Socket => _socket;
+    /// <summary>The socket's file, while this is not disposed.</summary>
+    public int File => _file;
 
     /// <inheritdoc/>
     public int Receive(Span<byte> destination, IWireWork work)
     {
-        while (true)
+        int received;
+        while ((received = TryReceive(destination)) < 0)
         {
-            nint received;
-            fixed (byte* buffer = destination)
+            if (!work.Work())
             {
-                received = SocketCalls.Receive(_file, buffer, (nuint)destination.Length, SocketCalls.DoNotWait);
+                return -1;
             }
 
-            if (received >= 0)
-            {
-                return (int)received;
-            }
-
-            if (Marshal.GetLastPInvokeError() is var error && error == SocketCalls.TryAgain)
-            {
-                if (!work.Work())
-                {
-                    return -1;
-                }
-
-                Wait(SocketCalls.Readable);
-            }
-            else if (error != SocketCalls.Interrupted)
-            {
-                throw Broken("receive from");
-            }
+            Wait(SocketCalls.Readable);
         }
+
+        return received;
     }
 
     /// <inheritdoc/>
     public void Send(Span<IoVector> vectors)
     {
+        while (!(vectors = TrySend(vectors)).IsEmpty)
+        {
+            var entry = new PollEntry { File = _file, Events = SocketCalls.Writable };
+            SocketCalls.WaitForAny(&entry, 1);
+        }
+    }
+
+    /// <summary>Receives what has arrived.</summary>
+    /// <returns>Bytes received; 0 when the client sends no more, -1 when nothing has arrived.</returns>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public int TryReceive(Span<byte> destination)
+    {
+        while (true)
+        {
+            fixed (byte* buffer = destination)
+            {
+                if (SocketCalls.Receive(_file, buffer, (nuint)destination.Length, SocketCalls.DoNotWait) is var received && received >= 0)
+                {
+                    return (int)received;
+                }
+            }
+
+            switch (Marshal.GetLastPInvokeError())
+            {
+                case SocketCalls.TryAgain:
+                    return -1;
+                case SocketCalls.Interrupted:
+                    break;
+                default:
+                    throw Broken("receive from");
+            }
+        }
+    }
+
+    /// <summary>Sends as much as the connection takes.</summary>
+    /// <returns>What is left.</returns>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public Span<IoVector> TrySend(Span<IoVector> vectors)
+    {
         while (!vectors.IsEmpty)
         {
-            nint sent;
             fixed (IoVector* first = vectors)
             {
                 var message = new MessageHeader { Vectors = first, VectorCount = (nuint)vectors.Length };
-                sent = SocketCalls.Send(_file, &message, SocketCalls.DoNotWait);
+                if (SocketCalls.Send(_file, &message, SocketCalls.DoNotWait) is var sent && sent >= 0)
+                {
+                    vectors = Behind(vectors, (nuint)sent);
+                    continue;
+                }
             }
 
-            if (sent >= 0)
+            switch (Marshal.GetLastPInvokeError())
             {
-                vectors = Behind(vectors, (nuint)sent);
-            }
-            else if (Marshal.GetLastPInvokeError() is var error && error == SocketCalls.TryAgain)
-            {
-                var entry = new PollEntry { File = _file, Events = SocketCalls.Writable };
-                Poll(&entry, 1);
-            }
-            else if (error != SocketCalls.Interrupted)
-            {
-                throw Broken("send to");
+                case SocketCalls.TryAgain:
+                    return vectors;
+                case SocketCalls.Interrupted:
+                    break;
+                default:
+                    throw Broken("send to");
             }
         }
+
+        return default;
     }
 
     /// <inheritdoc/>
@@ -102,20 +118,9 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
     /// <inheritdoc/>
     public void Wake()
     {
-        if (Interlocked.Exchange(ref _isWoken, 1) != 0 || Volatile.Read(ref _isWaiting) == 0)
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0 && Volatile.Read(ref _isWaiting) != 0)
         {
-            return;
-        }
-
-        try
-        {
-            ulong one = 1;
-            _ = SocketCalls.Write(_event, &one, sizeof(ulong));
-        }
-        catch (ObjectDisposedException)
-        {
-            // What this was to tell has been seen already: the last completion may be taken before its wake is through.
-            return;
+            _signal.Set();
         }
     }
 
@@ -136,7 +141,7 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
     /// <summary>Closes the connection.</summary>
     public void Dispose()
     {
-        _event.Dispose();
+        _signal.Dispose();
         _socket.Dispose();
     }
 
@@ -147,29 +152,17 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
         if (Interlocked.Exchange(ref _isWoken, 0) == 0)
         {
             var entries = stackalloc PollEntry[2];
-            entries[0] = new PollEntry { File = (int)_event.DangerousGetHandle(), Events = SocketCalls.Readable };
+            entries[0] = new PollEntry { File = _signal.File, Events = SocketCalls.Readable };
             entries[1] = new PollEntry { File = _file, Events = events };
-            Poll(entries, events == 0 ? 1u : 2u);
+            SocketCalls.WaitForAny(entries, events == 0 ? 1u : 2u);
             if (entries[0].Happened != 0)
             {
-                ulong count;
-                _ = SocketCalls.Read(_event, &count, sizeof(ulong));
+                _signal.Reset();
                 Volatile.Write(ref _isWoken, 0);
             }
         }
 
         Volatile.Write(ref _isWaiting, 0);
-    }
-
-    private static void Poll(PollEntry* entries, uint count)
-    {
-        while (SocketCalls.Poll(entries, count, Forever) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != SocketCalls.Interrupted)
-            {
-                throw Broken("wait for");
-            }
-        }
     }
 
     private static Span<IoVector> Behind(Span<IoVector> vectors, nuint sent)

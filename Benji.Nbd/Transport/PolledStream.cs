@@ -1,11 +1,11 @@
-using System.Net.Sockets;
 using Benji.Nbd.Session;
 
 namespace Benji.Nbd.Transport;
 
 /// <summary>A polled socket as a stream: asynchronous in the handshake, synchronous for TLS in the transmission.</summary>
 /// <param name="socket">The socket; closed with the stream.</param>
-internal sealed class PolledStream(PolledSocket socket) : Stream
+/// <param name="readiness">Waits in the handshake.</param>
+internal sealed class PolledStream(PolledSocket socket, Readiness readiness) : Stream
 {
     /// <summary>Done before a synchronous read waits.</summary>
     public IWireWork? Work { get; set; }
@@ -47,8 +47,16 @@ internal sealed class PolledStream(PolledSocket socket) : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Translate(socket.Socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken));
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        int received;
+        while ((received = socket.TryReceive(buffer.Span)) < 0)
+        {
+            await readiness.WaitAsync(socket.File, SocketCalls.Readable, cancellationToken);
+        }
+
+        return received;
+    }
 
     /// <inheritdoc/>
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -70,11 +78,9 @@ internal sealed class PolledStream(PolledSocket socket) : Stream
     /// <inheritdoc/>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (!buffer.IsEmpty)
+        while (!(buffer = TryWrite(buffer)).IsEmpty)
         {
-            var sent = await Translate(
-                socket.Socket.SendAsync(buffer, SocketFlags.None, cancellationToken));
-            buffer = buffer[sent..];
+            await readiness.WaitAsync(socket.File, SocketCalls.Writable, cancellationToken);
         }
     }
 
@@ -107,15 +113,13 @@ internal sealed class PolledStream(PolledSocket socket) : Stream
         base.Dispose(disposing);
     }
 
-    private static async ValueTask<int> Translate(ValueTask<int> transfer)
+    private unsafe ReadOnlyMemory<byte> TryWrite(ReadOnlyMemory<byte> buffer)
     {
-        try
+        fixed (byte* bytes = buffer.Span)
         {
-            return await transfer;
-        }
-        catch (SocketException cause)
-        {
-            throw new IOException(cause.Message, cause);
+            var vector = new IoVector((nint)bytes, (nuint)buffer.Length);
+            var left = socket.TrySend(new Span<IoVector>(ref vector));
+            return left.IsEmpty ? default : buffer[^(int)left[0].Length..];
         }
     }
 }

@@ -8,6 +8,7 @@ namespace Benji.Nbd.Transport;
 /// <param name="Exports">The exports.</param>
 /// <param name="Options">Limits and rules.</param>
 /// <param name="Budget">Bounds the memory of all requests.</param>
+/// <param name="Readiness">Waits for clients in their handshake.</param>
 /// <param name="Counters">What was served.</param>
 /// <param name="Gate">Keeps the log from being flooded.</param>
 /// <param name="Logger">Receives what happens.</param>
@@ -15,6 +16,7 @@ internal sealed record ServerParts(
     ExportDirectory Exports,
     NbdServerOptions Options,
     MemoryBudget Budget,
+    Readiness Readiness,
     NbdCounters Counters,
     LogGate Gate,
     ILogger Logger);

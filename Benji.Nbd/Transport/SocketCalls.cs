@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Benji.Nbd.Session;
 using Microsoft.Win32.SafeHandles;
@@ -42,6 +43,19 @@ internal static unsafe partial class SocketCalls
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
+
+    /// <summary>Waits until something has happened.</summary>
+    public static void WaitForAny(PollEntry* entries, uint count)
+    {
+        const int forever = -1;
+        while (Poll(entries, count, forever) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() is var error && error != Interrupted)
+            {
+                throw new IOException($"Cannot wait for clients: {new Win32Exception(error).Message}.");
+            }
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int CreateEvent(uint start, int flags);
