@@ -13,6 +13,7 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
     private readonly Socket _socket;
     private readonly int _file;
     private readonly PollSignal _signal = new();
+    private int _isDisposed;
     private int _isWoken;
     private int _isWaiting;
 
@@ -141,6 +142,13 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
     /// <summary>Closes the connection.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        // A thread that still waits for it in poll(2) would keep the connection open behind the close.
+        Abort();
         _signal.Dispose();
         _socket.Dispose();
     }

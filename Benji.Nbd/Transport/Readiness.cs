@@ -38,7 +38,11 @@ internal sealed class Readiness : IDisposable
         }
         finally
         {
-            _waits.TryRemove(waiting, out _);
+            if (_waits.TryRemove(waiting, out _))
+            {
+                // While poll(2) looks at a file, closing it does not close the connection.
+                _signal.Set();
+            }
         }
     }
 

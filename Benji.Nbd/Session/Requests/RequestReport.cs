@@ -20,6 +20,7 @@ internal interface ILogGate
 internal sealed class RequestReport(
     string client, string export, NbdCounters counters, ILogGate gate, ILogger logger)
 {
+    private bool _hasLogged;
     private long _published;
     private long _errors;
     private long _errorsPublished;
@@ -49,7 +50,7 @@ internal sealed class RequestReport(
         }
     }
 
-    /// <summary>Counts a request that failed and logs why, within limits.</summary>
+    /// <summary>Counts a request that failed and logs why, within limits: of what the client does wrong only the first.</summary>
     /// <param name="request">What was asked.</param>
     /// <param name="failure">Why it failed.</param>
     /// <param name="defect">What is wrong with this program, if that was it.</param>
@@ -57,10 +58,13 @@ internal sealed class RequestReport(
     {
         Requests++;
         _errors++;
-        if (!gate.MayLog())
+        var isOurs = failure.Error is NbdError.InputOutput or NbdError.NoSpace;
+        if ((!isOurs && _hasLogged) || failure.Error == NbdError.Shutdown || !gate.MayLog())
         {
             return;
         }
+
+        _hasLogged |= !isOurs;
 
         Log.RequestFailed(logger, client, request.Command.ToString(), request.Offset, export, failure.Text);
         if (defect is not null)
