@@ -17,6 +17,7 @@ public sealed class NbdServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ServerParts _parts;
     private readonly Connections _connections;
+    private readonly Readiness _readiness = new();
     private readonly List<Listener> _listeners = [];
     private TlsUpgrade? _tls;
 
@@ -31,7 +32,7 @@ public sealed class NbdServer : IAsyncDisposable
             new ExportDirectory(images, options, logger),
             options,
             new MemoryBudget(options.MemoryMax),
-            new Readiness(),
+            _readiness,
             Counters,
             new LogGate(options.Clock, logger),
             logger);
@@ -116,7 +117,7 @@ public sealed class NbdServer : IAsyncDisposable
             listener.Dispose();
         }
 
-        _parts.Readiness.Dispose();
+        _readiness.Dispose();
         _tls?.Dispose();
         return ValueTask.CompletedTask;
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Benji.Nbd.Session;
 
 namespace Benji.Nbd.Transport;
 

@@ -85,10 +85,10 @@ internal sealed class ServedImages : IAsyncDisposable
     }
 
     /// <summary>Begins the end of the server.</summary>
-    public Task StopAsync()
+    public async Task StopAsync()
     {
-        _end.Cancel();
-        return _running.WaitAsync(Patience);
+        await _end.CancelAsync();
+        await _running.WaitAsync(Patience);
     }
 
     /// <summary>Waits until something is so.</summary>
