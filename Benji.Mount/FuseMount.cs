@@ -69,6 +69,7 @@ public sealed class FuseMount : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         options.Check();
+        options = options with { MountPoint = Mounter.Resolve(options.MountPoint) };
         FuseDevice? device = null;
         MountSession? session = null;
         try
@@ -127,6 +128,7 @@ public sealed class FuseMount : IAsyncDisposable
         try
         {
             options.Check();
+            options = options with { MountPoint = Mounter.Resolve(options.MountPoint) };
             if (!Negotiation.TryParse(held.Negotiated, out var negotiation))
             {
                 throw new UsageException($"{Names.Show(held.Negotiated)} is not what a mount agreed with the kernel.");

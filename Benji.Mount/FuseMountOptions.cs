@@ -5,7 +5,7 @@ namespace Benji.Mount;
 /// <summary>Where and how the images are mounted.</summary>
 public sealed record FuseMountOptions
 {
-    /// <summary>An existing directory; absolute. The caller has checked that it is no directory of the store.</summary>
+    /// <summary>An existing directory, absolute; symbolic links are followed. The caller has checked that it is no directory of the store.</summary>
     public required string MountPoint { get; init; }
 
     /// <summary>What the table of mounts shows as the source.</summary>
@@ -45,6 +45,11 @@ public sealed record FuseMountOptions
         if (!Path.IsPathRooted(MountPoint) || MountPoint.Contains('\0', StringComparison.Ordinal))
         {
             throw new UsageException($"Mount point {Names.Show(MountPoint)} is not an absolute path.");
+        }
+
+        if (Source.Length == 0 || Source.AsSpan().ContainsAny(",\\\0\n"))
+        {
+            throw new UsageException($"Source {Names.Show(Source)} cannot stand in the table of mounts.");
         }
 
         if (Readers is < 1 or > ReadersMost)

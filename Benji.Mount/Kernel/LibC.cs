@@ -40,6 +40,12 @@ internal static partial class LibC
     [LibraryImport(Library, EntryPoint = "fstatfs", SetLastError = true)]
     public static unsafe partial int FileSystemStatus(SafeFileHandle file, byte* status);
 
+    [LibraryImport(Library, EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint RealPath(string path, nint result);
+
+    [LibraryImport(Library, EntryPoint = "free")]
+    public static partial void Free(nint memory);
+
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 

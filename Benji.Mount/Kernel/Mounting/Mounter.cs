@@ -10,6 +10,27 @@ internal static class Mounter
 
     private static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>Returns a path as the table of mounts has it: absolute, without symbolic links; what is mounted there is not
+    /// asked.</summary>
+    public static string Resolve(string path)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var resolved = LibC.RealPath(full, 0);
+        if (resolved == 0)
+        {
+            return full;
+        }
+
+        try
+        {
+            return Marshal.PtrToStringUTF8(resolved)!;
+        }
+        finally
+        {
+            LibC.Free(resolved);
+        }
+    }
+
     /// <summary>Mounts a new connection.</summary>
     /// <exception cref="MountFailedException">It could not be; nothing is mounted.</exception>
     public static FuseDevice Mount(MountRequest request)

@@ -39,6 +39,17 @@ public sealed class KernelMountTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ALinkToTheMountPointIsFollowed()
+    {
+        var link = _mounted.Beside["link"];
+        File.CreateSymbolicLink(link, _mounted[""].TrimEnd('/'));
+        await _mounted.StartAsync(_mounted.Options with { MountPoint = link + "/" });
+        await ShellAsync($"cmp {link}/vm/one.img {_mounted.Beside["one"]}");
+        await _mounted.Mount.StopAsync();
+        Assert.DoesNotContain(_mounted[""].TrimEnd('/'), await File.ReadAllTextAsync("/proc/mounts"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ReadOnlyMeansThatNothingCanBeChanged()
     {
         await _mounted.StartAsync(_mounted.Options with { IsReadOnly = true });
