@@ -54,6 +54,7 @@ internal static class Composition
             Errors = errors,
             Logging = logging,
             Time = environment.Time,
+            Variable = environment.Variable,
             ReadOptions = () => ReadOptions(settings, environment, logging),
             Stop = interruption.Token,
         };

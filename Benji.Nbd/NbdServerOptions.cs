@@ -46,6 +46,9 @@ public sealed record NbdServerOptions
     /// <summary>What becomes of writes to a version.</summary>
     public WritableVersions Writable { get; init; }
 
+    /// <summary>The export of clients that name none; null to refuse them.</summary>
+    public string? DefaultExport { get; init; }
+
     /// <summary>How long a client may take from its connection to its choice of an export.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -10,7 +10,11 @@ internal static class ArgumentValues
 
     /// <summary>Reads bytes: digits with an optional K, M or G (KiB, MiB, GiB mean the same).</summary>
     /// <exception cref="UsageException">It is no size, or more than an int holds.</exception>
-    public static int Size(string option, string text)
+    public static int Size(string option, string text) => (int)Size(option, text, int.MaxValue);
+
+    /// <summary>Reads bytes, as many as <paramref name="most"/>.</summary>
+    /// <exception cref="UsageException">It is no size, or more.</exception>
+    public static long Size(string option, string text, long most)
     {
         var digits = CountDigits(text);
         long? unit = text[digits..].ToUpperInvariant() switch
@@ -23,9 +27,9 @@ internal static class ArgumentValues
         };
         if (unit is { } factor
             && int.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number * factor <= int.MaxValue)
+            && number * factor <= most)
         {
-            return (int)(number * factor);
+            return number * factor;
         }
 
         throw new UsageException($"{option} {Names.Show(text)} is not a size: write bytes, or a number with K, M or G.");

@@ -24,6 +24,7 @@ internal static class CommandTree
         new("promote", "Make an overlay a new version of its volume", static () => new PromoteCommand()),
         new("cleanup", "Delete what no version needs any more", static () => new CleanupCommand()),
         new("rebuild", "Make a new catalog from the storages alone", static () => new RebuildCommand()),
+        new("nbd", "Serve versions and overlays as disks over NBD", static () => new NbdCommand()),
         new("key", "Make keys", static () => new KeyCommand()),
         new("version-info", "Print the versions of the program and its formats", static () => new VersionInfoCommand()),
         new("completion", "Print a completion script for a shell", static () => new CompletionCommand()),

@@ -35,6 +35,9 @@ internal enum WordKind
 
     /// <summary>A version or an overlay of the catalog.</summary>
     Image,
+
+    /// <summary>What becomes of writes to a version.</summary>
+    Writable,
 }
 
 /// <summary>An option as completion needs it.</summary>
@@ -68,6 +71,7 @@ internal sealed record CompletionWords(
         WordKind.Shell => "bash zsh fish",
         WordKind.New => "new",
         WordKind.OverlayVerb => "create ls rm",
+        WordKind.Writable => "discard promote",
         _ => "",
     };
 
@@ -108,12 +112,13 @@ internal sealed record CompletionWords(
     // The name that the help shows says what a value is.
     private static WordKind KindOf(string name) => name switch
     {
-        "SOURCE" or "TARGET" or "FILE" => WordKind.File,
+        "SOURCE" or "TARGET" or "FILE" or "PATH" or "DIRECTORY" => WordKind.File,
         "VERSION" => WordKind.Version,
         "OVERLAY" => WordKind.Overlay,
         "VOLUME" => WordKind.Volume,
         "LEVEL" => WordKind.Level,
         "SHELL" => WordKind.Shell,
+        "MODE" => WordKind.Writable,
         _ => WordKind.Any,
     };
 }

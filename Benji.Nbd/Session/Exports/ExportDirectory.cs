@@ -25,6 +25,7 @@ internal sealed class ExportDirectory(IImageDirectory images, NbdServerOptions o
     /// <returns>Null when there is no such export.</returns>
     public async Task<ExportTarget?> FindAsync(string name, bool mayCreate, CancellationToken cancellationToken)
     {
+        name = name.Length == 0 ? options.DefaultExport ?? name : name;
         if (await images.FindAsync(name, cancellationToken) is { } entry)
         {
             return new ExportTarget(entry, NewOverlay: null, IsAlias: entry.Name != name);
