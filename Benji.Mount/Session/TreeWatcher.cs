@@ -7,6 +7,11 @@ namespace Benji.Mount.Session;
 internal sealed class TreeWatcher(
     ImageTree tree, Notifier notifier, TimeSpan interval, TimeProvider clock, ILogger logger)
 {
+    // A long listing is not begun again and again while others write: it takes at most a fifth of a processor.
+    private const int RestFactor = 4;
+
+    private static readonly TimeSpan RestMax = TimeSpan.FromMilliseconds(700);
+
     private bool _isFailing;
 
     /// <summary>Watches until it is cancelled; failures to look are logged once until it succeeds again.</summary>
@@ -14,10 +19,14 @@ internal sealed class TreeWatcher(
     {
         try
         {
+            var rest = interval;
             while (true)
             {
-                await Task.Delay(interval, clock, cancellationToken);
+                await Task.Delay(rest, clock, cancellationToken);
+                var start = clock.GetTimestamp();
                 await LookAsync(cancellationToken);
+                var wanted = clock.GetElapsedTime(start) * RestFactor;
+                rest = wanted < interval ? interval : wanted < RestMax ? wanted : RestMax;
             }
         }
         catch (OperationCanceledException)

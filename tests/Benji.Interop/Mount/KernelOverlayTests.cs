@@ -140,4 +140,18 @@ public sealed class KernelOverlayTests : IAsyncLifetime
         await ShellAsync($"cmp -n 2097152 {overlay} /dev/zero; cmp -i 2097152 {overlay} {_mounted.Beside["one"]}");
         Assert.True(_mounted.Images.ContentOf("vm/one@sync").AsSpan(2 * 1024 * 1024).SequenceEqual(_content.AsSpan(2 * 1024 * 1024)));
     }
+
+    [Theory]
+    [InlineData("psync", 0)]
+    [InlineData("libaio", 1)]
+    public async Task WhatManyWriteAtOnceIsWhatTheyRead(string engine, int direct)
+    {
+        var overlay = _mounted["vm/one@fio.img"];
+        await ShellAsync($"touch {overlay}");
+        await ShellAsync(
+            $"cd {_mounted.Beside.Path} && fio --name=v --filename={overlay} --rw=randrw --bs=4k --ioengine={engine} --direct={direct} "
+            + "--iodepth=8 --numjobs=4 --offset_increment=2m --size=2m --verify=crc32c --verify_fatal=1 --fsync=64 --output=fio.log "
+            + "|| { cat fio.log; false; }");
+        await ShellAsync($"cmp {_mounted["vm/one.img"]} {_mounted.Beside["one"]}");
+    }
 }
