@@ -19,7 +19,7 @@ public sealed class BackupHintsTests
         var content = RandomNumberGenerator.GetBytes(100 * Block);
         store.Images.Set("disk", content);
         var first = await store.BackupAsync("disk");
-        content[(50 * Block) + Frame + 9]++;
+        content[(50 * Block) + Frame + 9] ^= 1;
         var image = store.Images.Set("disk", content);
         var second = await BackupAsync(store, first, (50L * Block) + Frame, 4096, exists: true);
         var sample = 10 * Block;
@@ -68,7 +68,7 @@ public sealed class BackupHintsTests
         var content = RandomNumberGenerator.GetBytes(5 * Block);
         store.Images.Set("disk", content);
         var first = await store.BackupAsync("disk");
-        content[4 * Block]++;
+        content[4 * Block] ^= 1;
         store.Images.Set("disk", content);
         await Assert.ThrowsAsync<InputDataException>(() => BackupAsync(store, first, 0, 10, exists: true));
         Assert.Single(await (await store.StoreAsync()).ListAsync(null));

@@ -50,11 +50,11 @@ public sealed class BackupRestoreTests
         store.Images.Set("disk", content);
         var first = await store.BackupAsync("disk");
         Assert.Equal(5L * Frame, first.Version.AllocatedBytes);
-        content[6 * Frame]++;
+        content[6 * Frame] ^= 1;
         var second = await store.BackupAsync("disk");
         await store.CloseAsync();
         Assert.Equal(content, await store.RestoreAsync(second.Version.Name));
-        content[6 * Frame]--;
+        content[6 * Frame] ^= 1;
         Assert.Equal(content, await store.RestoreAsync(first.Version.Name));
     }
 

@@ -76,7 +76,7 @@ public sealed class RemoveTests
         await using var store = await NewAsync();
         var first = await store.BackupAsync("disk");
         var content = store.Images["disk"].Content;
-        content[0]++;
+        content[0] ^= 1;
         var second = await store.BackupAsync("disk");
         await store.RemoveAsync(first.Version.Name);
         var opened = await store.StoreAsync();

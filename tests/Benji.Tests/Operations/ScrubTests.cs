@@ -71,7 +71,7 @@ public sealed class ScrubTests
         store.Images.Set("disk", content);
         var first = await store.BackupAsync("disk");
         var lender = Assert.Single(store.Objects("blocks"));
-        content[0]++;
+        content[0] ^= 1;
         var second = await store.BackupAsync("disk");
         Assert.Equal(1, second.BlocksDelta);
         Flip(Path.Combine(store.StoragePath, lender), fromEnd: 10);
@@ -87,7 +87,7 @@ public sealed class ScrubTests
     {
         await using var store = new StoreFixture();
         var (content, _, second) = await TwoVersionsAsync(store);
-        content[(2 * Block) + Frame]++;
+        content[(2 * Block) + Frame] ^= 1;
         store.Images.Set("other", content);
         var result = await (await store.StoreAsync()).ScrubAsync(
             new ScrubRequest { Version = second.Version.Name.ToString(), IsDeep = true, Source = "other" },
