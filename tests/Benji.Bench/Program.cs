@@ -16,11 +16,14 @@ switch (args)
     case ["change", var home]:
         await SimulatedStore.ChangeAsync(home);
         return 0;
+    case ["promote", var home]:
+        await PromoteCosts.PrintAsync(home);
+        return 0;
     case ["versions", var home, var count]:
         await SimulatedVersions.AddAsync(home, int.Parse(count, CultureInfo.InvariantCulture));
         return 0;
     default:
         await Console.Error.WriteLineAsync(
-            "usage: Benji.Bench lanes | stages IMAGE | fill HOME TEBIBYTES | change HOME | versions HOME COUNT");
+            "usage: Benji.Bench lanes | stages IMAGE | fill HOME TEBIBYTES | change HOME | promote HOME | versions HOME COUNT");
         return 64;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Benji.CrashHost;
 using Benji.Store;
 using Benji.Store.Model;
@@ -7,7 +8,7 @@ using Benji.Store.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 
 // Benji.CrashHost DIRECTORY KILL-AT backup IMAGE VOLUME VERSION | restore VERSION TARGET | scrub VERSION | remove VERSION | cleanup
-//     | rebuild | create VERSION OVERLAY | discard OVERLAY | promote OVERLAY VERSION
+//     | rebuild | create VERSION OVERLAY | discard OVERLAY | promote OVERLAY VERSION | write OVERLAY OFFSET TEXT
 // Runs one operation on the store in DIRECTORY and dies at point KILL-AT; 0 never dies. Prints the points it passed.
 var points = new KillPoints(int.Parse(args[1], CultureInfo.InvariantCulture));
 var options = new StoreOptions
@@ -70,6 +71,15 @@ switch (args[2])
         break;
     case "promote":
         await store.PromoteAsync(new PromoteRequest { Overlay = args[3], Version = args[4] }, NoProgress.Instance);
+        break;
+    case "write":
+        var images = store.OpenImages();
+        var overlay = await images.FindAsync(args[3], default);
+        await using (var image = await images.OpenOverlayAsync(overlay!, default))
+        {
+            await image.WriteAsync(long.Parse(args[4], CultureInfo.InvariantCulture), Encoding.ASCII.GetBytes(args[5]), default);
+        }
+
         break;
     default:
         throw new ArgumentException($"There is no operation {args[2]}.");

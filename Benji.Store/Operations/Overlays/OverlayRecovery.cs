@@ -12,27 +12,34 @@ namespace Benji.Store.Operations.Overlays;
 internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory files)
 {
     /// <summary>Deals with all of them; costs one look at the directory when there is no overlay.</summary>
-    /// <exception cref="StorageException">The directory cannot be read, or a file not be deleted.</exception>
+    /// <remarks>A directory or file that cannot be used is a line in the log: a restore needs no overlay.</remarks>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var found = files.List();
-        files.DeleteTemporary(context.Time.GetUtcNow());
-        if (found.Count == 0)
+        try
         {
-            return;
-        }
+            var found = files.List();
+            files.DeleteTemporary(context.Time.GetUtcNow());
+            if (found.Count == 0)
+            {
+                return;
+            }
 
-        var known = await context.Catalog.ReadAsync(ListIds, cancellationToken);
-        foreach (var (id, isDiscarded) in found.Where(file => !known.Contains(file.Id)))
+            var known = await context.Catalog.ReadAsync(ListIds, cancellationToken);
+            foreach (var (id, _) in found.Where(file => !known.Contains(file.Id)))
+            {
+                await FinishAsync(id, cancellationToken);
+            }
+        }
+        catch (StorageException failure)
         {
-            await FinishAsync(id, isDiscarded, cancellationToken);
+            Log.OverlaysUnusable(context.Logger, failure.Message);
         }
     }
 
     private static HashSet<Guid> ListIds(ICatalogTransaction transaction) =>
         [.. transaction.Overlays.List(baseId: null).Select(overlay => overlay.Id)];
 
-    private async Task FinishAsync(Guid id, bool isDiscarded, CancellationToken cancellationToken)
+    private async Task FinishAsync(Guid id, CancellationToken cancellationToken)
     {
         // A living creation holds the lease until its row is there.
         var lease = await context.Catalog.WriteAsync(
@@ -48,7 +55,9 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
         }
 
         await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
-        if (isDiscarded)
+
+        // What was seen before the claim may be old: a promotion may have renamed the file meanwhile, and died.
+        if (files.List().Contains((id, true)))
         {
             files.Delete(id);
             return;
@@ -56,19 +65,20 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
 
         try
         {
-            await FinishAsync(id, cancellationToken);
+            await AdoptAsync(id, cancellationToken);
         }
         catch (NotFoundException)
         {
             // Somebody finished it between the look at the directory and the claim.
         }
-        catch (CorruptDataException fault)
+        catch (Exception fault)
+            when (fault is CorruptDataException or UsageException or ConfigurationException or StorageException)
         {
             Log.OverlayLeftAlone(context.Logger, files.PathOf(id), fault.Message);
         }
     }
 
-    private async Task FinishAsync(Guid id, CancellationToken cancellationToken)
+    private async Task AdoptAsync(Guid id, CancellationToken cancellationToken)
     {
         var header = ReadHeader(id, out var isEmpty);
         if (isEmpty)

@@ -23,9 +23,21 @@ internal sealed class OverlaySource(IImage image) : ISource
     {
         Invariant.Holds(destination.Length <= ReadMax);
         using var pieces = new ImagePieces();
-        if (!image.TryRead(offset, destination.Length, pieces))
+        try
         {
-            await image.ReadAsync(offset, destination.Length, pieces, cancellationToken);
+            if (!image.TryRead(offset, destination.Length, pieces))
+            {
+                await image.ReadAsync(offset, destination.Length, pieces, cancellationToken);
+            }
+        }
+        catch (DamagedImageException fault)
+        {
+            throw new DamagedImageException(
+                $"Overlay {image.Entry.Name} cannot be promoted: it replaces a block of {image.Entry.Version.Name} in part, and " +
+                $"of the rest bytes from {fault.Offset} on are damaged: {fault.Message} Write or zero them in the overlay, then " +
+                "promote it again.",
+                fault.Offset,
+                fault);
         }
 
         pieces.CopyTo(destination.Span);

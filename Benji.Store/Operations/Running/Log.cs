@@ -78,4 +78,7 @@ internal static partial class Log
 
     [LoggerMessage(54, LogLevel.Warning, "Overlay {Overlay} is a version now, but its file stays until the next command")]
     public static partial void OverlayFileStays(ILogger logger, string overlay, Exception failure);
+
+    [LoggerMessage(55, LogLevel.Warning, "The overlays cannot be looked after: {Reason}")]
+    public static partial void OverlaysUnusable(ILogger logger, string reason);
 }

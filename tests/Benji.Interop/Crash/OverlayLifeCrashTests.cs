@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Benji.Store.Images;
 using Benji.Store.Model;
 using Benji.Testing;
@@ -92,6 +93,20 @@ public sealed class OverlayLifeCrashTests : IAsyncLifetime
             Assert.Empty(store.OverlayFiles());
             await FourChecks.RunAsync(
                 store, new Dictionary<VersionName, byte[]> { [_base] = _content, [_promoted] = _changed });
+        });
+
+    [Fact]
+    public Task AKilledHoldersClaimEndsAtOnceAndItsOverlayIsWhole() => KillEverywhereAsync(
+        ["write", "disk/v1@fix", "70000", "written"],
+        async store =>
+        {
+            var written = _changed.ToArray();
+            Encoding.ASCII.GetBytes("written").CopyTo(written, 70000);
+            await store.ChangeOverlayAsync(
+                Assert.Single(await store.ListOverlaysAsync()),
+                async image => Assert.Contains(await image.ReadAllAsync(), new[] { _changed, written }));
+            var promoted = (await store.PromoteAsync(Assert.Single(await store.ListOverlaysAsync()))).Version;
+            Assert.Contains(await store.RestoreAsync(promoted.Name), new[] { _changed, written });
         });
 
     private static async Task CheckOverlayAsync(StoreFixture store, string name, byte[] expected)
