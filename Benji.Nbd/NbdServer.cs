@@ -105,8 +105,20 @@ public sealed class NbdServer : IAsyncDisposable
             Log.Listening(_logger, Listener.Name(listener.Endpoint));
         }
 
-        await Task.WhenAll(_listeners.Select(listener => listener.RunAsync(_parts, _connections, cancellationToken)));
-        await _connections.StopAsync();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var loops = _listeners.ConvertAll(listener => listener.RunAsync(_parts, _connections, end.Token));
+
+        // A loop ends by itself only with a defect; then the others must not go on as if nothing were wrong.
+        await Task.WhenAny(loops);
+        await end.CancelAsync();
+        try
+        {
+            await Task.WhenAll(loops);
+        }
+        finally
+        {
+            await _connections.StopAsync();
+        }
     }
 
     /// <summary>Stops listening and removes the unix socket.</summary>

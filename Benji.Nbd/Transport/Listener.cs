@@ -59,11 +59,15 @@ internal sealed class Listener(Socket socket, ITlsUpgrade? tls) : IDisposable
         {
             var name = string.Create(
                 CultureInfo.InvariantCulture, $"{++_clients} of {Name(Endpoint)}");
-            client.SendBufferSize = SendBufferSize;
             if (client.RemoteEndPoint is IPEndPoint remote)
             {
                 SetOptions(client);
                 name = remote.ToString();
+            }
+            else
+            {
+                // As much as the system allows: TCP finds its own size, unix sockets stay at a small one.
+                client.SendBufferSize = SendBufferSize;
             }
 
 #pragma warning disable CA2000 // The connection owns what it is made of.

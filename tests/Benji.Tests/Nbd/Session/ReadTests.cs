@@ -140,6 +140,38 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public async Task AClientThatSendsAndTakesSingleBytesIsServed()
+    {
+        await using var served = await ServedImages.StartAsync();
+        await using var probe = await served.OpenAsync("vm1/v1@slow");
+        var data = new byte[600];
+        new Random(5).NextBytes(data);
+        var write = new byte[RequestHeader.Size + data.Length];
+        new RequestHeader(CommandFlags.None, Command.Write, 3, 100, (uint)data.Length).Write(write);
+        data.CopyTo(write, RequestHeader.Size);
+        var read = new byte[RequestHeader.Size];
+        new RequestHeader(CommandFlags.DontFragment, Command.Read, 4, 100, (uint)data.Length).Write(read);
+        foreach (var value in write)
+        {
+            await probe.SendAsync([value]);
+        }
+
+        Assert.Equal(NbdError.None, (await probe.ReceiveReplyAsync(0, 0)).Error);
+        foreach (var value in read)
+        {
+            await probe.SendAsync([value]);
+        }
+
+        var reply = new List<byte>();
+        for (var i = 0; i < ChunkHeader.Size + ReadChunks.OffsetSize + data.Length; i++)
+        {
+            reply.AddRange(await probe.ReceiveAsync(1));
+        }
+
+        Assert.Equal(data, reply[^data.Length..]);
+    }
+
+    [Fact]
     public async Task RepliesComeAsTheyAreReady()
     {
         await using var served = await ServedImages.StartAsync();

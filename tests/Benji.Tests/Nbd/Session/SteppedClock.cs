@@ -23,15 +23,6 @@ internal sealed class SteppedClock : TimeProvider
     /// <inheritdoc/>
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
 
-    /// <summary>Timers that would fire in a time.</summary>
-    public int TimersWithin(TimeSpan time)
-    {
-        lock (_timersLock)
-        {
-            return _timers.Count(timer => timer.Due is { } due && due > _now && due <= _now + time);
-        }
-    }
-
     /// <summary>Moves the clock and fires what is due.</summary>
     public void Advance(TimeSpan by)
     {
