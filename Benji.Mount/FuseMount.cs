@@ -18,8 +18,10 @@ public sealed class FuseMount : IAsyncDisposable
     private const int ReadersUsual = 4;
 
     private static readonly TimeSpan StartWait = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ReadersWait = TimeSpan.FromSeconds(1.5);
-    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(3);
+    // All together, with two waits in the end of the session, less than 5 s.
+    private static readonly TimeSpan WriteBackWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReadersWait = TimeSpan.FromSeconds(0.7);
+    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(2.4);
 
     private readonly Lock _stopLock = new();
     private readonly FuseMountOptions _options;
@@ -209,6 +211,11 @@ public sealed class FuseMount : IAsyncDisposable
             : null;
         try
         {
+            if (waker is not null && !_options.IsReadOnly)
+            {
+                await WriteBackAsync();
+            }
+
             if (_mountDevice is not null)
             {
                 Mounter.Detach(_options.MountPoint, _mountDevice);
@@ -231,6 +238,27 @@ public sealed class FuseMount : IAsyncDisposable
             _session.Dispose();
             _device.Dispose();
             Log.Unmounted(_logger, _options.MountPoint);
+        }
+    }
+
+    // On a thread that nobody waits for longer than so: a storage that hangs may keep it.
+    private async Task WriteBackAsync()
+    {
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            MountWaker.WriteBack(_options.MountPoint);
+            written.SetResult();
+        });
+        thread.IsBackground = true;
+        thread.Start();
+        try
+        {
+            await written.Task.WaitAsync(WriteBackWait);
+        }
+        catch (TimeoutException)
+        {
+            Log.WriteBackTooSlow(_logger, _options.MountPoint);
         }
     }
 }

@@ -40,4 +40,8 @@ internal static partial class Log
 
     [LoggerMessage(3012, LogLevel.Error, "The device failed: {Reason}")]
     public static partial void DeviceFailed(ILogger logger, string reason);
+
+    [LoggerMessage(3013, LogLevel.Warning, "What programs changed through shared maps under {MountPoint} may be lost: "
+        + "writing it took too long")]
+    public static partial void WriteBackTooSlow(ILogger logger, string mountPoint);
 }

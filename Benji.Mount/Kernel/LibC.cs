@@ -10,6 +10,7 @@ internal static partial class LibC
     public const int OpenReadWrite = 2;
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
+    public const int OpenRead = 0;
 
     private const string Library = "libc";
 
@@ -39,6 +40,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "fstatfs", SetLastError = true)]
     public static unsafe partial int FileSystemStatus(SafeFileHandle file, byte* status);
+
+    [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
+    public static partial int SyncFileSystem(SafeFileHandle file);
 
     [LibraryImport(Library, EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint RealPath(string path, nint result);

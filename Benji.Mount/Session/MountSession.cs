@@ -89,12 +89,20 @@ internal sealed class MountSession : IDisposable
     /// <summary>Looks for changes no more, interrupts what waits, and ends the readers.</summary>
     /// <param name="wake">Sends one request through the mount, on a thread of its own: a reader that waits in the kernel ends
     /// by nothing but a request or the end of the connection. Null when the connection ends by itself.</param>
-    /// <param name="patience">So long are readers waited for.</param>
+    /// <param name="patience">So long the look for changes, and then the readers, are waited for.</param>
     public async Task EndAsync(Action? wake, TimeSpan patience)
     {
         await _stopping.CancelAsync();
         _pending.Stop();
-        await _watching;
+        try
+        {
+            await _watching.WaitAsync(patience);
+        }
+        catch (TimeoutException)
+        {
+            Log.RefreshFailed(_logger, "the catalog does not answer");
+        }
+
         _notifier.Stop();
         if (wake is not null)
         {

@@ -26,6 +26,16 @@ internal sealed class MountWaker : IDisposable
         return new MountWaker(root);
     }
 
+    /// <summary>Has the kernel write what programs changed through shared maps and it still keeps.</summary>
+    public static void WriteBack(string mountPoint)
+    {
+        using var root = LibC.Open(mountPoint, LibC.OpenRead | LibC.OpenCloseOnExec);
+        if (!root.IsInvalid)
+        {
+            _ = LibC.SyncFileSystem(root);
+        }
+    }
+
     /// <summary>Asks for the totals of the file system; any answer will do.</summary>
     public unsafe void Wake()
     {

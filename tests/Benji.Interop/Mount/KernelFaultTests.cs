@@ -108,6 +108,31 @@ public sealed class KernelFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task StoppingWritesWhatWasChangedThroughAMap()
+    {
+        const string script = """
+            import mmap, os, sys
+            fd = os.open(sys.argv[1], os.O_RDWR)
+            memory = mmap.mmap(fd, 0)
+            memory[100:106] = b"mapped"
+            print("changed", flush=True)
+            sys.stdin.read()
+            os._exit(0)
+            """;
+        await ShellAsync($"touch {_mounted["vm/one@map.img"]}");
+        using var client = Process.Start(new ProcessStartInfo("python3", ["-c", script, _mounted["vm/one@map.img"]])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        })!;
+        Assert.Equal("changed", await client.StandardOutput.ReadLineAsync());
+        await _mounted.Mount.StopAsync();
+        Assert.Equal("mapped"u8.ToArray(), _mounted.Images.ContentOf("vm/one@map")[100..106]);
+        client.StandardInput.Close();
+        await client.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public async Task AnUnmountByHandEndsTheMount()
     {
         await ShellAsync($"umount {_mounted[""]}");
