@@ -12,6 +12,7 @@ internal sealed class Connection : IDisposable
 {
     private const int StackSize = 512 * 1024;
 
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ServerParts _parts;
@@ -50,7 +51,7 @@ internal sealed class Connection : IDisposable
         Stream stream = _plain;
         try
         {
-            var handshake = new Handshake(_parts.Exports, stream, _tls, Name);
+            var handshake = new Handshake(_parts.Exports, stream, _tls, Name, () => _handshakeEnd.CancelAfter(OpenTimeout));
             Negotiated? negotiated;
             try
             {
@@ -73,7 +74,7 @@ internal sealed class Connection : IDisposable
         {
             if (!_isStopping)
             {
-                Warn("It did not choose an export in time.");
+                Warn("It did not choose an export in time, or the export could not be opened in time.");
             }
         }
         catch (IOException)

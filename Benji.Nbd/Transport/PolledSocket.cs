@@ -64,7 +64,8 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
         {
             fixed (byte* buffer = destination)
             {
-                if (SocketCalls.Receive(_file, buffer, (nuint)destination.Length, SocketCalls.DoNotWait) is var received && received >= 0)
+                var length = (nuint)destination.Length;
+                if (SocketCalls.Receive(_file, buffer, length, SocketCalls.DoNotWait) is var received && received >= 0)
                 {
                     return (int)received;
                 }

@@ -86,7 +86,8 @@ internal sealed class ExportDirectory(IImageDirectory images, NbdServerOptions o
             .ToList();
         var rest = ListMax;
         var share = volumes.Count == 0 ? 0 : Math.Max(1, ListMax / volumes.Count);
-        while (volumes.Sum(volume => Math.Min(volume.Count, share + 1L)) <= rest && volumes.Exists(volume => volume.Count > share))
+        while (volumes.Sum(volume => Math.Min(volume.Count, share + 1L)) <= rest
+            && volumes.Exists(volume => volume.Count > share))
         {
             share++;
         }

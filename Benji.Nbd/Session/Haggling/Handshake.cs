@@ -15,6 +15,7 @@ internal sealed class Handshake
     private readonly ExportDirectory _exports;
     private readonly ITlsUpgrade? _tls;
     private readonly string _client;
+    private readonly Action _chosen;
     private readonly OptionReplies _replies = new();
     private readonly ContextOptions _contexts;
     private readonly byte[] _data = new byte[NbdLimits.OptionMax];
@@ -27,9 +28,11 @@ internal sealed class Handshake
     /// <param name="stream">The connection.</param>
     /// <param name="tls">How to begin TLS; null when there is none.</param>
     /// <param name="client">For the log.</param>
-    public Handshake(ExportDirectory exports, Stream stream, ITlsUpgrade? tls, string client)
+    /// <param name="chosen">Called when the client has chosen an export, before it is opened: the store may take its
+    /// time.</param>
+    public Handshake(ExportDirectory exports, Stream stream, ITlsUpgrade? tls, string client, Action chosen)
     {
-        (_exports, Stream, _tls, _client) = (exports, stream, tls, client);
+        (_exports, Stream, _tls, _client, _chosen) = (exports, stream, tls, client, chosen);
         _contexts = new ContextOptions(exports);
     }
 
@@ -273,6 +276,7 @@ internal sealed class Handshake
 
     private async Task<Negotiated> OpenAsync(string name, ExportTarget target, CancellationToken cancellationToken)
     {
+        _chosen();
         var export = await _exports.OpenAsync(target, _contexts.ChosenFor(name), _client, cancellationToken);
         return new Negotiated(export, _exports.FlagsOf(target, _isStructured), _isStructured);
     }
