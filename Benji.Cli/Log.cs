@@ -17,6 +17,12 @@ internal static partial class Log
     [LoggerMessage(9005, LogLevel.Warning, "{Warning}")]
     public static partial void ConfigurationWarning(ILogger logger, string warning);
 
+    [LoggerMessage(9006, LogLevel.Information, "Took away {Count} dead mount at {MountPoint} that a killed process had left")]
+    public static partial void StaleMountRemoved(ILogger logger, int count, string mountPoint);
+
+    [LoggerMessage(9007, LogLevel.Warning, "There is no {Path} and no logFile: what happens from now on is not logged")]
+    public static partial void NoSystemLog(ILogger logger, string path);
+
     [LoggerMessage(9004, LogLevel.Warning, "{Signal}: stopping after the step under way; once more ends at once")]
     public static partial void Stopping(ILogger logger, string signal);
 }

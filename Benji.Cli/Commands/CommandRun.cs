@@ -46,6 +46,10 @@ internal sealed class CommandRun
     public Task<BenjiStore> OpenStoreAsync(bool mayCreate = false) =>
         BenjiStore.OpenAsync(ReadOptions(), mayCreate, Logging, Time, Stop);
 
+    /// <summary>Opens the store that options describe; the caller disposes it.</summary>
+    public Task<BenjiStore> OpenStoreAsync(StoreOptions options) =>
+        BenjiStore.OpenAsync(options, mayCreate: false, Logging, Time, Stop);
+
     /// <summary>Runs an operation while its progress is shown: live at a terminal, one line a stage otherwise, not at all
     /// with machine output.</summary>
     public async Task<T> WatchAsync<T>(Func<IOperationProgress, Task<T>> operation)

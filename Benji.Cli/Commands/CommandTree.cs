@@ -25,6 +25,8 @@ internal static class CommandTree
         new("cleanup", "Delete what no version needs any more", static () => new CleanupCommand()),
         new("rebuild", "Make a new catalog from the storages alone", static () => new RebuildCommand()),
         new("nbd", "Serve versions and overlays as disks over NBD", static () => new NbdCommand()),
+        new("mount", "Show versions and overlays as files below a directory", static () => new MountCommand()),
+        new("umount", "Unmount what benji mount has mounted", static () => new UmountCommand()),
         new("key", "Make keys", static () => new KeyCommand()),
         new("version-info", "Print the versions of the program and its formats", static () => new VersionInfoCommand()),
         new("completion", "Print a completion script for a shell", static () => new CompletionCommand()),

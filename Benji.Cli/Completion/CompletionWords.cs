@@ -112,7 +112,7 @@ internal sealed record CompletionWords(
     // The name that the help shows says what a value is.
     private static WordKind KindOf(string name) => name switch
     {
-        "SOURCE" or "TARGET" or "FILE" or "PATH" or "DIRECTORY" => WordKind.File,
+        "SOURCE" or "TARGET" or "FILE" or "PATH" or "DIRECTORY" or "MOUNTPOINT" => WordKind.File,
         "VERSION" => WordKind.Version,
         "OVERLAY" => WordKind.Overlay,
         "VOLUME" => WordKind.Volume,

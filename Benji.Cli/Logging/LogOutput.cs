@@ -8,7 +8,7 @@ namespace Benji.Cli.Logging;
 internal sealed class LogOutput : ILoggerFactory
 {
     private readonly TimeProvider _time;
-    private readonly ILogWriter _console;
+    private volatile ILogWriter _console;
     private volatile LogFile? _file;
 
     /// <summary>Logs from <paramref name="level"/> upwards to <paramref name="console"/>.</summary>
@@ -20,11 +20,23 @@ internal sealed class LogOutput : ILoggerFactory
     }
 
     /// <summary>The least level that is written.</summary>
-    public LogLevel Level { get; }
+    public LogLevel Level { get; private set; }
+
+    /// <summary>True when a file is written too.</summary>
+    public bool HasFile => _file is not null;
 
     /// <summary>Writes all that follows to a file too, until it is disposed.</summary>
     /// <exception cref="Store.Model.ConfigurationException">The file cannot be opened.</exception>
     public void AddFile(string path) => _file ??= new LogFile(path);
+
+    /// <summary>Writes all that follows to the system's log instead of standard error, from level INFO on: for a run that goes
+    /// on in the background.</summary>
+    /// <param name="path">Where that log listens.</param>
+    public void Redirect(string path)
+    {
+        _console = new SystemLog(path);
+        Level = Level < LogLevel.Information ? Level : LogLevel.Information;
+    }
 
     /// <summary>Writes what ends the program, with its exit code; with a trace only for a bug or at level DEBUG.</summary>
     public void WriteFailure(int exitCode, string message, Exception? exception) =>
@@ -37,7 +49,11 @@ internal sealed class LogOutput : ILoggerFactory
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        (_console as IDisposable)?.Dispose();
+    }
 
     private bool HasTrace(int exitCode) => exitCode == ExitCodes.Internal || Level < LogLevel.Information;
 

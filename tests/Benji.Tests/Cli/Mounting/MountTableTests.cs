@@ -1,0 +1,32 @@
+using Benji.Cli.Mounting;
+using Xunit;
+
+namespace Benji.Tests.Cli.Mounting;
+
+public class MountTableTests
+{
+    [Fact]
+    public void ALineIsTakenApart()
+    {
+        var entry = MountTable.Parse(
+            "36 35 0:57 / /mnt/a\\040b rw,nosuid shared:1 master:2 - fuse.benji /etc/benji\\134x rw,user_id=1000,group_id=100");
+        Assert.Equal(new MountEntry("0:57", "/mnt/a b", "fuse.benji", "/etc/benji\\x", 1000), entry);
+    }
+
+    [Fact]
+    public void NamesOutsideOfAsciiComeThrough() =>
+        Assert.Equal("/mnt/k\u00e4se", MountTable.Parse("1 2 8:1 / /mnt/k\u00e4se rw - ext4 /dev/sda1 rw")?.MountPoint);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-")]
+    [InlineData("36 35 0:57 / /mnt rw")]
+    [InlineData("36 35 0:57 / /mnt rw - fuse")]
+    public void WhatIsNoLineOfTheTableIsLeftOut(string line) => Assert.Null(MountTable.Parse(line));
+
+    [Fact]
+    public void TheRootIsMounted() => Assert.NotNull(MountTable.Find("/"));
+
+    [Fact]
+    public void NothingIsMountedWhereNothingIs() => Assert.Null(MountTable.Find("/no/such/directory"));
+}
