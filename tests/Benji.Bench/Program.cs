@@ -13,6 +13,9 @@ switch (args)
     case ["fill", var home, var tebibytes]:
         await SimulatedStore.FillAsync(home, int.Parse(tebibytes, CultureInfo.InvariantCulture));
         return 0;
+    case ["map", var home, var tebibytes, var content]:
+        await SimulatedStore.MapAsync(home, int.Parse(tebibytes, CultureInfo.InvariantCulture), content);
+        return 0;
     case ["change", var home]:
         await SimulatedStore.ChangeAsync(home);
         return 0;
@@ -24,6 +27,7 @@ switch (args)
         return 0;
     default:
         await Console.Error.WriteLineAsync(
-            "usage: Benji.Bench lanes | stages IMAGE | fill HOME TEBIBYTES | change HOME | promote HOME | versions HOME COUNT");
+            "usage: Benji.Bench lanes | stages IMAGE | fill HOME TEBIBYTES | map HOME TEBIBYTES VOLUME | change HOME | "
+            + "promote HOME | versions HOME COUNT");
         return 64;
 }

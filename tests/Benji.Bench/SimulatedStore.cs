@@ -45,6 +45,31 @@ internal static class SimulatedStore
         await PublishAsync(parts, Base, geometry, await map.CompleteAsync(CancellationToken.None));
     }
 
+    /// <summary>Makes a version of <paramref name="tebibytes"/> TiB of which only the map is real, and every 1024th block:
+    /// a hole, or 512 blocks later the first block of version <c>one</c> of the volume <paramref name="content"/>.</summary>
+    public static async Task MapAsync(string home, int tebibytes, string content)
+    {
+        const int stride = 1024;
+        await using var parts = await BenchParts.OpenAsync(home);
+        var real = await parts.Catalog.ReadAsync(t => t.Versions.Find(new VersionName(content, "one"))!, CancellationToken.None);
+        var block = await new MapReader(parts.Pages, real.Root, real.Geometry).FindAsync(0, CancellationToken.None);
+        var geometry = new BlockGeometry((long)tebibytes << 40, BlockGeometry.BlockSizeDefault);
+        var random = new Random(tebibytes);
+        var map = new MapBuilder(parts.Pages, null, geometry);
+        for (var index = 0L; index < geometry.BlockCount; index++)
+        {
+            map.Set(index, (index % stride) switch { 0 => BlockId.Hole, stride / 2 => block, _ => NextId(random) });
+            if (index % RowsPerTransaction == RowsPerTransaction - 1)
+            {
+                await map.AdvanceAsync(index + 1, CancellationToken.None);
+            }
+        }
+
+        var name = new VersionName($"simulated/{tebibytes}", "map");
+        var holes = (geometry.BlockCount / stride) * geometry.BlockSize;
+        await PublishAsync(parts, name, geometry, await map.CompleteAsync(CancellationToken.None), holes);
+    }
+
     /// <summary>Makes two versions of it, each with 1 % of the blocks changed at random as hints would say, and prints the
     /// CPU seconds of the second one's catalog and map work: find the old blocks, look the new ones up, record them, write
     /// the map, publish. The first warms the code up, as the bar leaves start-up out.</summary>
@@ -123,7 +148,8 @@ internal static class SimulatedStore
             CancellationToken.None);
     }
 
-    private static async Task PublishAsync(BenchParts parts, VersionName name, BlockGeometry geometry, PageId root)
+    private static async Task PublishAsync(
+        BenchParts parts, VersionName name, BlockGeometry geometry, PageId root, long holeBytes = 0)
     {
         var version = new VersionRecord
         {
@@ -134,7 +160,7 @@ internal static class SimulatedStore
             BlockSize = geometry.BlockSize,
             Storage = BenchParts.StorageName,
             Root = root,
-            AllocatedBytes = geometry.Size,
+            AllocatedBytes = geometry.Size - holeBytes,
         };
         await new ManifestStore(parts.Store).PutAsync(version, CancellationToken.None);
         await parts.Catalog.WriteAsync(
