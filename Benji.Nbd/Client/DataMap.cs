@@ -3,13 +3,17 @@ using Benji.Store.Model;
 
 namespace Benji.Nbd.Client;
 
-/// <summary>Where an export may hold anything but zeros, asked for once before its bytes are.</summary>
-/// <remarks>Immutable and safe for concurrent calls. 16 bytes a run; where there are more than a bound, the rest of the
-/// export counts as data, which is right if slower.</remarks>
+/// <summary>The runs of an export that a metadata context marks, asked for once before its bytes are: what may hold anything
+/// but zeros, or what has changed.</summary>
+/// <remarks>Immutable and safe for concurrent calls. 16 bytes a run; where there are more than a bound, and where the server
+/// cannot tell, the rest of the export counts as marked, which is right if slower.</remarks>
 internal sealed class DataMap
 {
     /// <summary>The context that tells where zeros are: proto.md, "base:allocation metadata context".</summary>
     public const string Context = "base:allocation";
+
+    // Of qemu's bitmaps and of Benji's maps of changes: proto.md, "Metadata querying" leaves it to the context.
+    private const uint ChangedFlag = 1;
 
     // 64 MiB of runs.
     private const int RunsMax = 4 * 1024 * 1024;
@@ -23,24 +27,40 @@ internal sealed class DataMap
     {
     }
 
-    /// <summary>Asks for the whole export on a connection that has nothing else under way; waits on the calling thread.</summary>
-    /// <returns>All of it as data when the context was not agreed on.</returns>
+    /// <summary>All runs, in order.</summary>
+    public IEnumerable<Extent> Runs => _runs.Select(run => new Extent(run.Offset, run.End - run.Offset, ExtentKind.Data));
+
+    /// <summary>Asks where data is in the whole export, on a connection that has nothing else under way; waits on the
+    /// calling thread.</summary>
+    /// <returns>All of it when the context was not agreed on.</returns>
     /// <exception cref="NbdProtocolException">The server sent what the protocol does not allow.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
-    public static DataMap Read(Stream stream, NegotiatedExport export)
+    public static DataMap Read(Stream stream, NegotiatedExport export) =>
+        Read(stream, export, Context, static flags => ((AllocationFlags)flags & AllocationFlags.Zero) == 0);
+
+    /// <summary>Asks as <see cref="Read(Stream, NegotiatedExport)"/> does what a context marks as changed.</summary>
+    /// <exception cref="NotFoundException">The export has no such context.</exception>
+    public static DataMap ReadChanges(Stream stream, NegotiatedExport export, string context) =>
+        export.Contexts.Values.Contains(context)
+            ? Read(stream, export, context, static flags => (flags & ChangedFlag) != 0)
+            : throw new NotFoundException($"The export has no metadata context {Names.Show(context)}.");
+
+    private static DataMap Read(Stream stream, NegotiatedExport export, string context, Func<uint, bool> isMarked)
     {
         var map = new DataMap();
         var size = export.Info.ExportSize;
-        if (export.Contexts.All(pair => pair.Value != Context))
+        if (!export.Contexts.Values.Contains(context))
         {
             map.Add(0, size);
             return map;
         }
 
+        var id = export.Contexts.First(pair => pair.Value == context).Key;
         var extents = new List<StatusExtent>();
         for (var offset = 0L; offset < size;)
         {
-            if (map._runs.Count >= RunsMax || !ReadOnce(stream, export, offset, Math.Min(RequestMax, size - offset), extents))
+            var length = Math.Min(RequestMax, size - offset);
+            if (map._runs.Count >= RunsMax || !ReadOnce(stream, export, id, offset, length, extents))
             {
                 map.Add(offset, size);
                 return map;
@@ -49,7 +69,7 @@ internal sealed class DataMap
             foreach (var extent in extents)
             {
                 var end = Math.Min(size, offset + extent.Length);
-                if (((AllocationFlags)extent.Flags & AllocationFlags.Zero) == 0)
+                if (isMarked(extent.Flags))
                 {
                     map.Add(offset, end);
                 }
@@ -100,7 +120,7 @@ internal sealed class DataMap
 
     // Returns false when the server cannot tell.
     private static bool ReadOnce(
-        Stream stream, NegotiatedExport export, long offset, long length, List<StatusExtent> extents)
+        Stream stream, NegotiatedExport export, uint context, long offset, long length, List<StatusExtent> extents)
     {
         // Nothing else is under way, so that any number will do.
         const ulong cookie = 1;
@@ -117,7 +137,7 @@ internal sealed class DataMap
             return false;
         }
 
-        extents.AddRange(request.Extents.Values.FirstOrDefault()
+        extents.AddRange(request.Extents.GetValueOrDefault(context)
             ?? throw new NbdProtocolException("The reply to a BLOCK_STATUS has no extents."));
         return true;
     }

@@ -5,11 +5,13 @@ using Benji.Store.Model;
 namespace Benji.Nbd.Client;
 
 /// <summary>Where an export is: <c>nbd://host:port/name</c> or <c>nbd+unix:///name?socket=PATH</c>; <c>nbds</c> for TLS.</summary>
-/// <remarks>The NBD URI specification (doc/uri.md), without users and pre-shared keys.</remarks>
+/// <remarks>The NBD URI specification (doc/uri.md), without users and pre-shared keys, and with
+/// <c>changes=CONTEXT</c> of our own.</remarks>
 internal sealed record NbdAddress
 {
     private const string SocketParameter = "socket";
     private const string CertificatesParameter = "tls-certificates";
+    private const string ChangesParameter = "changes";
 
     /// <summary>The address as it was written.</summary>
     public required string Text { get; init; }
@@ -31,6 +33,9 @@ internal sealed record NbdAddress
 
     /// <summary>The directory of ca-cert.pem, client-cert.pem and client-key.pem; null to trust what the system trusts.</summary>
     public string? Certificates { get; private init; }
+
+    /// <summary>The metadata context that marks what has changed, as <c>qemu:dirty-bitmap:NAME</c>; null for none.</summary>
+    public string? Changes { get; private init; }
 
     /// <summary>Returns true for the schemes of NBD addresses.</summary>
     public static bool IsScheme(string? scheme) => scheme is "nbd" or "nbds" or "nbd+unix" or "nbds+unix";
@@ -71,8 +76,9 @@ internal sealed record NbdAddress
             {
                 SocketParameter when value.Length > 0 => address with { Socket = value },
                 CertificatesParameter when value.Length > 0 => address with { Certificates = value },
-                _ => throw Invalid(address.Text, $"{Names.Show(parameter)} is neither {SocketParameter}=PATH nor "
-                    + $"{CertificatesParameter}=DIRECTORY"),
+                ChangesParameter when value.Length > 0 => address with { Changes = value },
+                _ => throw Invalid(address.Text, $"{Names.Show(parameter)} is none of {SocketParameter}=PATH, "
+                    + $"{CertificatesParameter}=DIRECTORY and {ChangesParameter}=CONTEXT"),
             };
         }
 

@@ -6,14 +6,14 @@ namespace Benji.Store.Sources;
 /// <summary>Gathers extents in any order, overlapping or not, and makes a <see cref="HintMap"/> in which reading wins.</summary>
 /// <remarks>Extents that come in order are merged as they come, so that memory follows the result. Not safe for
 /// concurrent calls.</remarks>
-internal sealed class HintMapBuilder
+public sealed class HintMapBuilder
 {
     private readonly List<HintRun> _data = [];
     private readonly List<HintRun> _holes = [];
 
     /// <summary>Adds an extent; one of no length changes nothing.</summary>
     /// <param name="extent">At least 0 bytes from at least 0, ending at or before <see cref="BlockGeometry.SizeMax"/>.</param>
-    internal void Add(Extent extent)
+    public void Add(Extent extent)
     {
         Invariant.Holds(extent.Offset >= 0 && extent.Length >= 0 && extent.End <= BlockGeometry.SizeMax);
         if (extent.Length == 0)
@@ -33,7 +33,7 @@ internal sealed class HintMapBuilder
     }
 
     /// <summary>Returns the map of everything added.</summary>
-    internal HintMap Build()
+    public HintMap Build()
     {
         Normalise(_data);
         Normalise(_holes);

@@ -13,6 +13,9 @@ public interface ISource : IAsyncDisposable
     /// <summary>Bytes in it when it was opened.</summary>
     long Size { get; }
 
+    /// <summary>What the source itself says has changed since a base version; null when it does not say.</summary>
+    HintMap? Hints => null;
+
     /// <summary>Fills <paramref name="destination"/> with the bytes from <paramref name="offset"/>.</summary>
     /// <param name="offset">At least 0; offset and length end at or before <see cref="Size"/>.</param>
     /// <param name="destination">Filled to its last byte. Lent until the task completes.</param>

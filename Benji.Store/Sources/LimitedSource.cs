@@ -15,6 +15,9 @@ internal sealed class LimitedSource(ISource inner, int readsMax) : ISource
     public long Size => inner.Size;
 
     /// <inheritdoc/>
+    public HintMap? Hints => inner.Hints;
+
+    /// <inheritdoc/>
     public async ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

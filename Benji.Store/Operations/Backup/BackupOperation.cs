@@ -19,7 +19,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     {
         CheckRequest();
         await using var source = context.Sources.OpenSource(request.Source);
-        var hints = request.HintsFile is null ? null : HintReader.ReadFile(request.HintsFile, source.Size);
+        var hints = ReadHints(source);
         await using var volume = await HeldLease.AcquireAsync(
             context.Catalog,
             context.Time,
@@ -37,6 +37,20 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
             throw new LeaseLostException(
                 $"The backup of {request.Volume} lost its claim on the volume; nothing was published.", cause);
         }
+    }
+
+    private HintMap? ReadHints(ISource source)
+    {
+        if (source.Hints is null)
+        {
+            return request.HintsFile is null ? null : HintReader.ReadFile(request.HintsFile, source.Size);
+        }
+
+        // What such a source does not list is as it was: without a version to take it from, it would be lost.
+        return request.HintsFile is null && request.BaseVersion is not null
+            ? source.Hints
+            : throw new UsageException(
+                $"{source.Description} tells what has changed since a version: name that one as base version, and no hints.");
     }
 
     private void CheckRequest()
@@ -57,7 +71,8 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     private async Task<BackupResult> RunAsync(
         ISource source, HintMap? hints, Lease volume, CancellationToken cancellationToken)
     {
-        var (origin, lease, invalid) = await context.Catalog.WriteAsync(ChooseBase, cancellationToken);
+        var (origin, lease, invalid) = await context.Catalog.WriteAsync(
+            transaction => ChooseBase(transaction, hints is not null), cancellationToken);
         await using var reading = lease is null ? null : HeldLease.Hold(context.Catalog, lease, context.Time);
         if (origin.Compare is { Status: VersionStatus.Invalid } damaged)
         {
@@ -78,10 +93,11 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     }
 
     // The base is chosen and claimed in one transaction, so that it cannot be removed in between.
-    private (BackupBase Base, Lease? Lease, IReadOnlySet<BlockId> Invalid) ChooseBase(ICatalogTransaction transaction)
+    private (BackupBase Base, Lease? Lease, IReadOnlySet<BlockId> Invalid) ChooseBase(
+        ICatalogTransaction transaction, bool hasHints)
     {
         var origin = BackupBase.Choose(
-            transaction, request, context.Settings.BlockSize, context.Stores.Names[0]);
+            transaction, request, hasHints, context.Settings.BlockSize, context.Stores.Names[0]);
         var lease = origin.Compare is null
             ? null
             : HeldLease.AcquireIn(

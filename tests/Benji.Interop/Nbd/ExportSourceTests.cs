@@ -60,6 +60,35 @@ public sealed class ExportSourceTests : IDisposable
         """);
 
     [Fact]
+    public Task OfAVirtualMachinesDiskOnlyWhatItsBitmapMarksIsRead() => RunAsync("""
+        truncate -s 64M raw.img; dd if=disk.img of=raw.img bs=1M seek=20 conv=notrunc status=none
+        qemu-img convert -f raw -O qcow2 raw.img q.qcow2
+        benji backup -b 64K raw.img vm -u one
+        qemu-img bitmap --add q.qcow2 nightly
+        qemu-io -c 'write -P 3 22M 200k' -c 'write -z 25M 128k' -c 'write -P 4 60M 1k' q.qcow2
+        qemu-nbd --fork --pid-file=pid -r -t -x disk -f qcow2 -B nightly -k $PWD/s q.qcow2
+        changes="nbd+unix:///disk?socket=$PWD/s&changes=qemu:dirty-bitmap"
+        if benji backup "$changes:nightly" vm 2> err; then exit 1; fi; grep -q 'base version' err
+        if benji backup -f vm/one "$changes:other" vm 2> err; then exit 1; fi; grep -q 'no metadata context' err
+        benji backup -f vm/one "$changes:nightly" vm -u two
+        qemu-img convert -O raw q.qcow2 now.img; benji restore vm/two two.img; cmp now.img two.img
+        benji ls -m vm | jq -e '.versions[] | select(.version == "two") | .bytes_read < 1200000'
+        """);
+
+    [Fact]
+    public Task ARestoreSendsNoDataForHoles() => RunAsync("""
+        truncate -s 64M empty.img; dd if=disk.img of=empty.img bs=1M seek=9 conv=notrunc status=none
+        benji backup empty.img vm -u one; truncate -s 64M target.img
+        nbdkit -U $PWD/s -P pid --filter=log file target.img logfile=log
+        benji restore -f vm/one "nbd+unix:///?socket=$PWD/s"
+        cmp empty.img target.img
+        sent=$(sed -n 's/.* Write id=.* count=\(0x[0-9a-f]*\).*/\1/p' log | /usr/bin/python3 -c \
+          'import sys; print(sum(int(line, 16) for line in sys.stdin))')
+        test $sent -ge 9000001 -a $sent -lt 9200000
+        if grep -q ' Zero id=' log; then exit 1; fi
+        """);
+
+    [Fact]
     public Task ARestoreZeroesWhatAnExportHeldBefore() => RunAsync("""
         truncate -s 64M empty.img; dd if=disk.img of=empty.img bs=1M seek=9 conv=notrunc status=none
         benji backup empty.img vm -u one

@@ -130,6 +130,16 @@ public sealed class ReadingClientTests(NbdStore store) : IClassFixture<NbdStore>
         """);
 
     [Fact]
+    public Task AnotherStoreTakesOnlyWhatHasChanged() => store.RunAsync("""
+        serve; export BENJI_HOME=$work/other
+        benji backup -b 64K "$(uri vm/one)" copy -u one
+        benji backup -f copy/one "$(uri vm/two)&changes=x-benji:changed:vm/one" copy -u two
+        benji deep-scrub -s $top/one.img copy/one; benji deep-scrub -s $top/two.img copy/two
+        benji ls -m copy | jq -e '.versions[] | select(.version == "two") | .bytes_read < 3400000'
+        unset BENJI_HOME; export BENJI_HOME=$top/home
+        """);
+
+    [Fact]
     public Task ARestoreCopiesOnlyWhatHasChanged() => store.RunAsync("""
         serve; cp $top/one.img disk.img
         nbdinfo --map=x-benji:changed:vm/one --json "$(uri vm/two)" > map

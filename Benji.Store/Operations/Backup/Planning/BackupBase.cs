@@ -15,7 +15,7 @@ internal sealed record BackupBase(VersionRecord? Compare, VersionRecord? Content
     /// <exception cref="NotFoundException">The base version does not exist.</exception>
     /// <exception cref="UsageException">The base version lies in another storage or has another block size.</exception>
     public static BackupBase Choose(
-        ICatalogTransaction transaction, BackupRequest request, int blockSizeDefault, string storageDefault)
+        ICatalogTransaction transaction, BackupRequest request, bool hasHints, int blockSizeDefault, string storageDefault)
     {
         var asked = request.BaseVersion is null ? null : VersionResolver.Resolve(transaction, request.BaseVersion);
         var compare = asked ?? transaction.Versions.FindLatest(request.Volume, status: null);
@@ -28,7 +28,7 @@ internal sealed record BackupBase(VersionRecord? Compare, VersionRecord? Content
             compare = null;
         }
 
-        return new BackupBase(compare, request.HintsFile is null ? null : asked, storage, blockSize);
+        return new BackupBase(compare, hasHints ? asked : null, storage, blockSize);
     }
 
     private static void CheckAsked(VersionRecord? asked, string storage, int blockSize)

@@ -101,6 +101,10 @@ public sealed class NbdClientTests
             (host, port, socket, export, isTls), (address.Host, address.Port, address.Socket, address.Export, address.IsTls));
     }
 
+    [Fact]
+    public void AnAddressNamesTheContextOfChanges() => Assert.Equal(
+        "qemu:dirty-bitmap:a b", NbdAddress.Parse("nbd://host/disk?changes=qemu:dirty-bitmap:a%20b").Changes);
+
     [Theory]
     [InlineData("nbd:host")]
     [InlineData("nbd:///disk")]
