@@ -67,6 +67,6 @@ public sealed class KernelFileSystemTests : IAsyncLifetime
 
         await ShellAsync($"e2fsck -fn {overlay}");
         await ShellAsync($"cmp {_mounted["vm/one.img"]} {_mounted.Beside["image"]}");
-        await UntilAsync(async () => (await RunAsync("rm", overlay)).Code == 0, TimeSpan.FromSeconds(5), "the overlay is removed");
+        await UntilAsync(async () => (await RunAsync("rm", overlay)).Code == 0, TimeSpan.FromSeconds(60), "the overlay is removed");
     }
 }

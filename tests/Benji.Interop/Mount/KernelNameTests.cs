@@ -7,7 +7,7 @@ namespace Benji.Interop.Mount;
 /// <summary>What ls, stat and getfattr show, and how soon.</summary>
 public sealed class KernelNameTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     private readonly MountedImages _mounted = new();
 
