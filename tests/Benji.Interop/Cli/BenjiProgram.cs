@@ -61,26 +61,13 @@ internal sealed class BenjiProgram : IDisposable
     public Task<ProgramResult> RunAsync(params string[] arguments) => RunAsync(Executable, arguments);
 
     /// <summary>Runs a script of bash to its end; <c>benji</c> is on its path.</summary>
-    public Task<ProgramResult> ShellAsync(string script) => RunAsync("bash", ["-c", script]);
+    public Task<ProgramResult> ShellAsync(string script) => ShellAsync(script, Limit);
+
+    /// <summary>Runs a script as <see cref="ShellAsync(string)"/> does, and gives it more or less time.</summary>
+    public Task<ProgramResult> ShellAsync(string script, TimeSpan limit) => RunAsync("bash", ["-c", script], limit);
 
     /// <summary>Runs a program to its end.</summary>
-    public async Task<ProgramResult> RunAsync(string program, string[] arguments)
-    {
-        using var process = Start(program, arguments);
-        using var limit = new CancellationTokenSource(Limit);
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var error = process.StandardError.ReadToEndAsync(limit.Token);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-            return new ProgramResult(process.ExitCode, await output, await error);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {Limit}.");
-        }
-    }
+    public Task<ProgramResult> RunAsync(string program, string[] arguments) => RunAsync(program, arguments, Limit);
 
     /// <summary>Starts a program; the caller reads its streams, waits for its end and disposes it.</summary>
     public Process Start(string program, params string[] arguments)
@@ -114,6 +101,24 @@ internal sealed class BenjiProgram : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _directory.Dispose();
+
+    private async Task<ProgramResult> RunAsync(string program, string[] arguments, TimeSpan most)
+    {
+        using var process = Start(program, arguments);
+        using var limit = new CancellationTokenSource(most);
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+            return new ProgramResult(process.ExitCode, await output, await error);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {most}.");
+        }
+    }
 
     private static bool IsForeign(string name) =>
         name.StartsWith("BENJI_", StringComparison.Ordinal) || name is "NO_COLOR" or "XDG_DATA_HOME";

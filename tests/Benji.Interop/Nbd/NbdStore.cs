@@ -56,6 +56,10 @@ public sealed class NbdStore : IAsyncLifetime, IDisposable
     /// <summary>Runs a script in a new directory; it must end with exit code 0, and the versions be what they were.</summary>
     public async Task RunAsync(string script) => Check(await _benji.ShellAsync(Prelude + script + Coda));
 
+    /// <summary>Runs a script as <see cref="RunAsync(string)"/> does, and gives it more time.</summary>
+    public async Task RunAsync(string script, TimeSpan limit) =>
+        Check(await _benji.ShellAsync(Prelude + script + Coda, limit));
+
     /// <inheritdoc/>
     public void Dispose() => _benji.Dispose();
 
