@@ -3,8 +3,9 @@
 
 usage: bench.py [--json] [--repetitions N] [--size SIZE] [NAME...]
 
-NAME is a row: initial unchanged bound day2 scattered clone restore deep-scrub memory ls volume-1 volume-10 cleanup.
-Without a name all rows are measured. The image is made by tests/images/mkimage.py, 2G unless --size says otherwise.
+NAME is a row: initial unchanged bound day2 scattered clone restore deep-scrub memory ls volume-1 volume-10 cleanup
+mount. The last one is the table of the mount: beside a C program that serves the same bytes from memory, and beside
+restic's mount; it needs root. Without a name all rows are measured. The image is made by tests/images/mkimage.py, 2G unless --size says otherwise.
 The exit code is 0 when everything ran, whether a bar was reached or not.
 """
 import argparse
@@ -19,6 +20,7 @@ from collections import defaultdict
 
 sys.dont_write_bytecode = True
 from measure import Failed, run, warm  # noqa: E402: no cache directory may appear beside the sources
+from mounts import measure_mounts  # noqa: E402
 from rows import HEADING, rows_of  # noqa: E402
 from sides import Benji, Restic  # noqa: E402
 
@@ -27,7 +29,7 @@ PROGRAM = os.path.join(ROOT, "artifacts", "benji")
 HOST = os.path.join(ROOT, "tests", "Benji.Bench", "bin", "Release", "net10.0", "Benji.Bench")
 DATA_ROWS = ["initial", "unchanged", "bound", "day2", "scattered", "clone", "restore", "deep-scrub", "memory"]
 COMPARED_ROWS = {"initial", "unchanged", "restore", "deep-scrub"}
-OTHER_ROWS = ["ls", "volume-1", "volume-10", "cleanup"]
+OTHER_ROWS = ["ls", "volume-1", "volume-10", "cleanup", "mount"]
 VERSIONS = 10_000
 
 
@@ -155,12 +157,13 @@ class Bench:
         shutil.rmtree(benji.directory)
 
     def measure(self, repetitions, size):
-        if self.names & set(DATA_ROWS):
+        if self.names & {*DATA_ROWS, "mount"}:
             self.say(f"Making the images of {size}")
             maker = os.path.join(ROOT, "tests", "images", "mkimage.py")
             run([maker, size, "42", self.images], dict(os.environ), self.log)
             self.figures["gib"] = os.path.getsize(os.path.join(self.images, "base.img")) / (1 << 30)
             self.lanes = self.host("lanes")["lanes"]
+        if self.names & set(DATA_ROWS):
             for number in range(repetitions):
                 self.repetition(number)
         if "ls" in self.names:
@@ -169,6 +172,8 @@ class Bench:
             self.volume(1)
         if {"volume-10", "cleanup"} & self.names:
             self.volume(10)
+        if "mount" in self.names:
+            measure_mounts(self, Benji(PROGRAM, os.path.join(self.directory, "mount"), self.log), ROOT, repetitions)
 
 
 def main():
@@ -198,7 +203,7 @@ def main():
                 print(log.read()[-4000:], file=sys.stderr)
                 print(f"bench: {failure}", file=sys.stderr)
                 return 1
-    rows = [row for row in rows_of(bench.figures, bench.lanes) if row.name in names]
+    rows = [row for row in rows_of(bench.figures, bench.lanes) if row.name.split("-")[0] in names or row.name in names]
     if arguments.json:
         print(json.dumps([row.as_dict() for row in rows], indent=2))
     else:

@@ -36,6 +36,38 @@ HEADING = ("| Row | What | benji: median [range] | restic | Value | Bar | |\n"
            "|---|---|---|---|---|---|---|")
 
 
+def mount_rows(figures):
+    """The rows of "bench mount"; beside each cached one stands the C program, beside each cold one restic."""
+    def ours(step):
+        return figures.get(("benji", step), [])
+
+    def best(side, step):
+        values = figures.get((side, step), [])
+        return [min(values)] if values else []
+
+    rows = [
+        Row(f"mount-random-{jobs}", f"cached 4 KiB reads, {jobs} at once, best CPU µs a read, beside C", 1.3, "µs",
+            best("benji", f"cached-random-{jobs}"), best("reference", f"cached-random-{jobs}"))
+        for jobs in (1, 4)
+    ]
+    return rows + [
+        Row("mount-stream", "cached sequential reads, best CPU s per GiB, beside C", 1.1, "s",
+            best("benji", "cached-stream"), best("reference", "cached-stream")),
+        Row("mount-cold-cpu", "cold sequential read of a version, CPU s", 0.5, "s",
+            ours("cold-cpu"), figures.get(("restic", "cold-cpu"), [])),
+        Row("mount-cold-rate", "cold sequential read of a version, MiB/s", 2, "MiB/s",
+            ours("cold-rate"), figures.get(("restic", "cold-rate"), []), at_least=True),
+        Row("mount-cold-random", "cold random 4 KiB, middle one, ms", 1, "ms", ours("cold-random")),
+        Row("mount-first", "first byte after benji mount is started, s", 1, "s", ours("first-byte")),
+        Row("mount-returned", "first byte after benji mount has returned, ms", 50, "ms", ours("first-returned")),
+        Row("mount-first-many", "first byte after the start, 10,000 versions, s", 1, "s", ours("many-first-byte")),
+        Row("mount-returned-many", "first byte after the return, 10,000 versions, ms", 50, "ms",
+            ours("many-first-returned")),
+        Row("mount-list-cold", "ls -lR of 10,000 versions, cold, s", 2, "s", ours("list-cold")),
+        Row("mount-list-warm", "ls -lR of 10,000 versions, warm, s", 0.2, "s", ours("list-warm")),
+    ]
+
+
 def rows_of(figures, lanes):
     """The table out of lists of figures by name; rows without figures are left out."""
     def cpu(step):
@@ -66,5 +98,6 @@ def rows_of(figures, lanes):
             figures.get("volume-10", [])),
         Row("cleanup", "cleanup of a simulated 10 TiB store, peak memory, MiB", 150, "MiB",
             [cost.mebibytes for cost in figures.get(("benji", "cleanup"), [])]),
+        *mount_rows(figures),
     ]
     return [row for row in made if row.ours and (row.theirs is None or row.theirs)]

@@ -1,0 +1,89 @@
+using Xunit;
+
+namespace Benji.Interop.Mount;
+
+/// <summary><c>benji mount</c> and <c>umount</c> as people use them: files, loop devices, fstab, other users.</summary>
+public sealed class MountCommandTests(MountStore store) : IClassFixture<MountStore>
+{
+    [Fact]
+    public Task MountReturnsWhenItServesAndUmountWhenItsProcessHasEnded() => store.RunAsync("""
+        test -z "$(up -o cache=64M 2> err)"; cmp $v $top/one.img; cmp $m/vm/latest.img $top/two.img
+        test $(findmnt -n -o FSTYPE,SOURCE $m | tr -s ' ' -) = fuse.benji-benji
+        test $(stat -c %a-%s $v) = 400-67109376
+        cp $v copy; cmp copy $top/one.img; test $(du -k copy | cut -f 1) -le $(($(du -k $top/one.img | cut -f 1) * 101 / 100 + 256))
+        p=$(pid); test $(ps -o pgid= $p) = $p; test $(readlink /proc/$p/cwd) = /; test $(readlink /proc/$p/fd/2) = /dev/null
+        down; ! mounted; within 1000 gone $p
+        test "$(up --json | jq -r .mount_point)" = $m; test $(benji umount --json $m | jq .detached) = false
+        """);
+
+    [Fact]
+    public Task VersionsAppearAndGoAndOpenOnesStayReadable() => store.RunAsync("""
+        up; ls $m/vm; ! stat $m/vm/live.img
+        benji backup $top/two.img vm -u live; within 1000 test -e $m/vm/live.img
+        test $(readlink $m/vm/latest.img) = live.img; ls $m/vm | grep -x live.img
+        exec 5< $m/vm/live.img
+        benji rm --force vm/live; within 1000 test ! -e $m/vm/live.img; ! ls $m/vm | grep -x live.img
+        cmp /dev/fd/5 $top/two.img; exec 5<&-; test $(readlink $m/vm/latest.img) = two.img; down
+        """);
+
+    [Fact]
+    public Task AVersionIsRepairedInAnOverlayAndPromoted() => store.RunAsync("""
+        mkdir files y; head -c 3M /dev/urandom > files/a; echo text > files/b
+        mkfs.ext4 -q -d files ext4.img 48M; benji backup ext4.img fs -u broken
+        truncate -s 304M xfs.img; mkfs.xfs -q xfs.img; mount -o loop xfs.img y; cp files/* y/; umount y; benji backup xfs.img fs -u xfs
+        up; mount -o loop,ro,noload $m/fs/broken.img y; diff -r -x lost+found files y; umount y
+        mount -o loop,ro,norecovery $m/fs/xfs.img y; diff -r files y; umount y
+        o=$m/fs/broken@repair.img; touch $o; dd if=/dev/zero of=$o bs=1K seek=1 count=1 conv=notrunc status=none
+        e2fsck -fy $o || test $? = 1; mount -o loop $o y; echo more >> y/b; rm y/a; sync; fstrim y; umount y
+        e2fsck -fn $o; cmp $m/fs/broken.img ext4.img; cp $o repaired.img
+        within 5000 benji promote fs/broken@repair; within 1000 test ! -e $o
+        cmp $m/fs/latest.img repaired.img; mount -o loop,ro,noload $m/fs/latest.img y
+        test "$(cat y/b)" = "$(printf 'text\nmore')"; test ! -e y/a; umount y; down
+        """);
+
+    [Fact]
+    public Task WhatCannotBeMountedIsRefusedInOneLine() => store.RunAsync("""
+        refuse() {
+          set +e; timeout 60 "${@:3}" 2> err; code=$?; set -e
+          test $code = $1; test $(wc -l < err) = 1; grep -q "^benji: .*$2" err
+        }
+        mkdir -p $BENJI_HOME/storage/inside over; ln -s $BENJI_HOME/storage/inside link; mount --bind $BENJI_HOME over
+        refuse 77 'lie in one another' benji mount $BENJI_HOME
+        refuse 77 'lie in one another' benji mount $top
+        refuse 77 'lie in one another' benji mount link
+        refuse 77 'lie in one another' benji mount over/storage; umount over
+        refuse 66 'does not exist' benji mount nowhere
+        refuse 64 'no directory' benji mount $top/one.img
+        refuse 64 'no mount option' benji mount -o cash=1G $m
+        refuse 66 'nothing mounted' benji umount $m
+        up; refuse 75 'mounted already by process' benji mount $m; down
+        mkdir dev; mount -t tmpfs none dev; cp -a /dev/{null,zero,full,random,urandom} dev/; mount --bind dev /dev
+        refuse 64 '/dev/fuse' benji mount $m; umount /dev dev
+        """);
+
+    [Fact]
+    public Task AnotherUserMountsThroughTheHelperOrInANamespaceOfItsOwn() => store.RunAsync("""
+        mkdir h; cp -a $BENJI_HOME h/home; chown -R nobody: h m; chmod 755 $top $work; mknod -m 666 fuse c 10 229
+        mount --bind fuse /dev/fuse; export HOME=$work/h BENJI_HOME=$work/h/home
+        as() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+        as benji mount $m; as cmp $v $top/one.img; ! ls $m; as benji umount $m; ! mounted
+        sed '/^user_allow_other/d' /etc/fuse.conf > conf; mount --bind conf /etc/fuse.conf
+        ! as benji mount -o allow_other $m 2> err; cat err; test $(grep -vc '^+' err) = 1; grep '^benji: .*allow_other is not allowed' err
+        as unshare -Urm bash -ec "benji mount $m; cmp $v $top/one.img; benji umount $m; ! grep ' $m ' /proc/mounts"
+        """);
+
+    [Fact]
+    public Task FstabMountsThroughItsHelper() => store.RunAsync("""
+        mkdir real sbin; mount --bind /usr/sbin real; ln -s $work/real/* sbin/
+        cp $packaging/mount.fuse.benji sbin/; mount --bind sbin /usr/sbin
+        mkdir local; ln -s $(command -v benji) local/; mount --bind local /usr/local/bin
+        echo "store $m fuse.benji ro,allow_other,cache=64M,_netdev,nofail,x-systemd.automount 0 0" > fstab
+        mount --fstab fstab $m; ls $m/vm/one.img; cmp $v $top/one.img; p=$(pid)
+        test "$(findmnt -n -t fuse.benji -o SOURCE $m)" = store; ! touch $m/vm/one@x.img
+        umount $m; within 5000 gone $p
+        mount -f --fstab fstab $m; ! mounted
+        ! mount -t fuse.benji -o bogus store $m 2> err; grep "no mount option 'bogus'" err
+        ! mount -t fuse.benji $work/none.yaml $m 2> err; grep none.yaml err
+        umount /usr/sbin /usr/local/bin real
+        """);
+}
