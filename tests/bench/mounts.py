@@ -54,13 +54,15 @@ class Served:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            subprocess.run(["umount", "-l", self.mount_point], check=False)
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            if f" {self.mount_point} " in mounts.read():  # restic leaves it when it could not end in order
+                subprocess.run(["umount", "-l", self.mount_point], check=True)
 
     @property
     def cpu(self):
