@@ -13,7 +13,7 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
     private const uint Exclusive = 0x80; // O_EXCL
 
     // A close is told to this server after it has returned to the client, whose next call may be this one.
-    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Makes the overlay that a name stands for, <c>version@name.img</c>, and opens it.</summary>
     public void Create(ref Request request)

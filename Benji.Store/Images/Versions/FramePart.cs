@@ -1,3 +1,4 @@
+using Benji.Store.Images.Versions.Frames;
 using Benji.Store.Model;
 
 namespace Benji.Store.Images.Versions;

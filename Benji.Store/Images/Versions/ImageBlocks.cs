@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Catalogs;
+using Benji.Store.Images.Versions.Frames;
 using Benji.Store.Model;
 
 namespace Benji.Store.Images.Versions;

@@ -1,4 +1,5 @@
 using Benji.Store.Blocks.Sealing;
+using Benji.Store.Images.Versions.Frames;
 using Benji.Store.Model;
 
 namespace Benji.Store.Images.Versions;

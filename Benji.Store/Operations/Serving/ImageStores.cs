@@ -1,5 +1,6 @@
 using Benji.Store.Blocks;
 using Benji.Store.Images.Versions;
+using Benji.Store.Images.Versions.Frames;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
 
@@ -44,6 +45,7 @@ internal sealed class ImageStores(StoreContext context, long cacheBytes) : IAsyn
     /// <summary>Ends what is being loaded. A storage that hangs is left behind: its load fails later, unseen.</summary>
     public async ValueTask DisposeAsync()
     {
+        var isIdle = true;
         foreach (var (source, blocks) in _opened.Values)
         {
             if (await source.Loader.DrainAsync(DrainTimeout, context.Time))
@@ -51,6 +53,15 @@ internal sealed class ImageStores(StoreContext context, long cacheBytes) : IAsyn
                 source.Loader.Dispose();
                 blocks.Dispose();
             }
+            else
+            {
+                isIdle = false;
+            }
+        }
+
+        if (isIdle)
+        {
+            _cache.Dispose();
         }
 
         _opening.Dispose();

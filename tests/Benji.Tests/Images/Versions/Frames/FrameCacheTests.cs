@@ -1,9 +1,9 @@
-using Benji.Store.Images.Versions;
+using Benji.Store.Images.Versions.Frames;
 using Benji.Store.Model;
 using Benji.Testing;
 using Xunit;
 
-namespace Benji.Tests.Images.Versions;
+namespace Benji.Tests.Images.Versions.Frames;
 
 public class FrameCacheTests
 {
@@ -12,7 +12,7 @@ public class FrameCacheTests
     [Fact]
     public void MemoryIsBounded()
     {
-        var cache = new FrameCache(64 * Frame);
+        using var cache = new FrameCache(64 * Frame);
         for (var i = 0; i < 1000; i++)
         {
             cache.Put(Key(i), Content(i)).Release();
@@ -25,7 +25,7 @@ public class FrameCacheTests
     [Fact]
     public void APinnedFrameStaysAsItIs()
     {
-        var cache = new FrameCache(1);
+        using var cache = new FrameCache(1);
         var pinned = Enumerable.Range(0, 100).Select(i => cache.Put(Key(i), Content(i))).ToList();
         for (var i = 100; i < 1000; i++)
         {
@@ -42,7 +42,7 @@ public class FrameCacheTests
     [Fact]
     public void WhatIsFoundIsWhatWasPut() => Seeded.Run(random =>
     {
-        var cache = new FrameCache(32 * Frame);
+        using var cache = new FrameCache(32 * Frame);
         var hits = 0;
         for (var i = 0; i < 5000; i++)
         {
@@ -66,7 +66,7 @@ public class FrameCacheTests
     [Fact]
     public void WhatIsUsedAgainAndAgainStaysBesideAStream()
     {
-        var cache = new FrameCache(1024 * Frame);
+        using var cache = new FrameCache(1024 * Frame);
         for (var i = 0; i < 20_000; i++)
         {
             cache.Put(Key(1000 + i), Content(i)).Release();

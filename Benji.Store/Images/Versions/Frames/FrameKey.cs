@@ -1,6 +1,6 @@
 using Benji.Store.Model;
 
-namespace Benji.Store.Images.Versions;
+namespace Benji.Store.Images.Versions.Frames;
 
 /// <summary>One frame of one block: what is kept in memory under this key never becomes stale.</summary>
 /// <param name="Block">The block; not a hole.</param>

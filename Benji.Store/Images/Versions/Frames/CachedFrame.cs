@@ -1,10 +1,10 @@
-namespace Benji.Store.Images.Versions;
+namespace Benji.Store.Images.Versions.Frames;
 
-/// <summary>The plaintext of one frame in pinned memory, lent to whoever holds a pin on it.</summary>
+/// <summary>The plaintext of one frame in memory that does not move, lent to whoever holds a pin on it.</summary>
 /// <remarks>While it is pinned its content does not change; without pins the cache may use it for another frame.</remarks>
-internal sealed class CachedFrame(int capacity) : IPieceOwner
+/// <param name="bytes">Its room, pinned or native.</param>
+internal sealed class CachedFrame(Memory<byte> bytes) : IPieceOwner
 {
-    private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(capacity, pinned: true);
     private int _pins;
 
     /// <summary>Which frame it holds; set by the cache while nobody has a pin.</summary>
@@ -29,7 +29,7 @@ internal sealed class CachedFrame(int capacity) : IPieceOwner
     public void Fill(FrameKey key, ReadOnlySpan<byte> plaintext)
     {
         Key = key;
-        plaintext.CopyTo(_bytes);
-        Memory = _bytes.AsMemory(0, plaintext.Length);
+        plaintext.CopyTo(bytes.Span);
+        Memory = bytes[..plaintext.Length];
     }
 }

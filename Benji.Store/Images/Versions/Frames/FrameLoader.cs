@@ -2,7 +2,7 @@ using Benji.Store.Blocks;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
-namespace Benji.Store.Images.Versions;
+namespace Benji.Store.Images.Versions.Frames;
 
 /// <summary>Loads frames of one storage into the cache; frames that several ask for at once are loaded once.</summary>
 /// <remarks>Safe for concurrent calls. A load runs to its end whoever stops waiting for it.</remarks>

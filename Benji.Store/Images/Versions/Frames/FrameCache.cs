@@ -1,16 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
 using Benji.Store.Model;
 
-namespace Benji.Store.Images.Versions;
+namespace Benji.Store.Images.Versions.Frames;
 
 /// <summary>The frames of all open images that were read last, a bounded number of them.</summary>
 /// <remarks><para>Safe for concurrent calls. Finding a frame allocates nothing. Memory is taken when it is first needed and
 /// kept; frames that readers hold on to beyond the bound live outside of it until they are released.</para>
 /// <para>Cut into shards with a lock each, so that readers seldom meet. Each goes round its frames and takes the first that
 /// was not used since it last came by (the CLOCK algorithm).</para></remarks>
-internal sealed class FrameCache
+internal sealed class FrameCache : IDisposable
 {
     private const int ShardBits = 4;
+    private const int FramesPerSlab = 16;
 
     private readonly Shard[] _shards = new Shard[1 << ShardBits];
 
@@ -44,11 +45,21 @@ internal sealed class FrameCache
 
     private Shard ShardOf(FrameKey key) => _shards[unchecked((uint)key.GetHashCode()) >> (32 - ShardBits)];
 
-    private sealed class Shard(int framesMax)
+    /// <summary>Gives the memory back; nobody reads from it any more.</summary>
+    public void Dispose()
+    {
+        foreach (var shard in _shards)
+        {
+            shard.Dispose();
+        }
+    }
+
+    private sealed class Shard(int framesMax) : IDisposable
     {
         private readonly Lock _framesLock = new();
         private readonly Dictionary<FrameKey, CachedFrame> _byKey = [];
         private readonly List<CachedFrame> _frames = [];
+        private readonly List<FrameSlab> _slabs = [];
         private int _hand;
 
         public int Count
@@ -99,7 +110,7 @@ internal sealed class FrameCache
                 if (frame is null)
                 {
                     // All are being read: this one lives for its readers alone.
-                    frame = new CachedFrame(plaintext.Length);
+                    frame = new CachedFrame(GC.AllocateUninitializedArray<byte>(plaintext.Length, pinned: true));
                     frame.Fill(key, plaintext);
                     frame.Pin();
                     return frame;
@@ -113,11 +124,32 @@ internal sealed class FrameCache
             }
         }
 
+        public void Dispose()
+        {
+            foreach (IDisposable slab in _slabs)
+            {
+                slab.Dispose();
+            }
+        }
+
+        // Slabs are made of whole frames, so that the one at hand is used up when the count comes round.
+        private Memory<byte> TakeRoom()
+        {
+            var length = Math.Min(FramesPerSlab, framesMax);
+            var position = _frames.Count % length;
+            if (position == 0)
+            {
+                _slabs.Add(new FrameSlab(length * BlockGeometry.FrameSize));
+            }
+
+            return _slabs[^1].Memory.Slice(position * BlockGeometry.FrameSize, BlockGeometry.FrameSize);
+        }
+
         private CachedFrame? Take()
         {
             if (_frames.Count < framesMax)
             {
-                var frame = new CachedFrame(BlockGeometry.FrameSize);
+                var frame = new CachedFrame(TakeRoom());
                 _frames.Add(frame);
                 return frame;
             }

@@ -1,6 +1,6 @@
 using Benji.Store.Model;
 
-namespace Benji.Store.Images.Versions;
+namespace Benji.Store.Images.Versions.Frames;
 
 /// <summary>Consecutive frames of one block on their way into memory, for all who wait for any of them.</summary>
 /// <remarks>Everybody who got it from <see cref="FrameLoader"/> gives it back once; the frames are pinned until the last one
