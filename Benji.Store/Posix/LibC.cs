@@ -17,6 +17,9 @@ internal static partial class LibC
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static unsafe partial int Advise(byte* start, nuint length, int advice);
+
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nuint length, long offset);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Benji.Store.Model;
+using Benji.Store.Posix;
 
 namespace Benji.Store.Images.Versions.Frames;
 
@@ -11,7 +12,7 @@ namespace Benji.Store.Images.Versions.Frames;
 internal sealed class FrameCache : IDisposable
 {
     private const int ShardBits = 4;
-    private const int FramesPerSlab = 16;
+    private const int FramesPerSlab = HugePages.Size / BlockGeometry.FrameSize;
 
     private readonly Shard[] _shards = new Shard[1 << ShardBits];
 

@@ -1,14 +1,14 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Benji.Store.Posix;
 
 namespace Benji.Store.Images.Versions.Frames;
 
 /// <summary>Native memory for frames: so much that lives so long is no business of the garbage collector.</summary>
-/// <remarks>Page-aligned. Disposed when nobody holds any memory of it any more.</remarks>
+/// <remarks>In huge pages where the kernel has them, as a fresh page costs more than what is copied into it. Disposed when
+/// nobody holds any memory of it any more.</remarks>
 internal sealed unsafe class FrameSlab : MemoryManager<byte>
 {
-    private const int Alignment = 4096;
-
     private readonly int _length;
     private byte* _start;
 
@@ -16,7 +16,8 @@ internal sealed unsafe class FrameSlab : MemoryManager<byte>
     public FrameSlab(int length)
     {
         _length = length;
-        _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
+        _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, HugePages.Size);
+        HugePages.Ask(_start, length);
     }
 
     /// <inheritdoc/>
