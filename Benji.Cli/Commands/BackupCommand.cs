@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Benji.Cli.Output;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -72,17 +71,7 @@ internal sealed class BackupCommand : ICommand
             result = await run.WatchAsync(progress => store.BackupAsync(request, progress, run.Stop));
         }
 
-        if (run.IsMachineOutput)
-        {
-            run.WriteJson(writer => BackupReport.WriteJson(writer, result));
-        }
-        else
-        {
-            // The name alone on standard output: VERSION=$(benji backup ...).
-            run.Output.WriteLine(result.Version.Name.ToString());
-            run.Summarize(BackupReport.Summary(result, run.Settings.IsVerbose));
-        }
-
+        run.ReportVersion(result);
         return ExitCodes.Success;
     }
 

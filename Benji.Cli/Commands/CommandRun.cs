@@ -68,6 +68,20 @@ internal sealed class CommandRun
         return await operation(progress);
     }
 
+    /// <summary>Tells of a version that was made: its name alone on standard output, for VERSION=$(benji backup ...), and what it
+    /// took; or both as one JSON document.</summary>
+    public void ReportVersion(BackupResult result)
+    {
+        if (IsMachineOutput)
+        {
+            WriteJson(writer => BackupReport.WriteJson(writer, result));
+            return;
+        }
+
+        Output.WriteLine(result.Version.Name.ToString());
+        Summarize(BackupReport.Summary(result, Settings.IsVerbose));
+    }
+
     /// <summary>Tells people what was done: a line on standard error at a terminal, a log line otherwise.</summary>
     public void Summarize(string summary)
     {

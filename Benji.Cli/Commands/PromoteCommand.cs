@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Benji.Cli.Output;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -40,17 +39,7 @@ internal sealed class PromoteCommand : ICommand
             result = await run.WatchAsync(progress => store.PromoteAsync(request, progress, run.Stop));
         }
 
-        if (run.IsMachineOutput)
-        {
-            run.WriteJson(writer => BackupReport.WriteJson(writer, result));
-        }
-        else
-        {
-            // The name alone on standard output: VERSION=$(benji promote ...).
-            run.Output.WriteLine(result.Version.Name.ToString());
-            run.Summarize(BackupReport.Summary(result, run.Settings.IsVerbose));
-        }
-
+        run.ReportVersion(result);
         return ExitCodes.Success;
     }
 
