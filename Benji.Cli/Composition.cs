@@ -1,6 +1,7 @@
 using Benji.Cli.Commands;
 using Benji.Cli.Configuration;
 using Benji.Cli.Logging;
+using Benji.Cli.Services;
 using Benji.Cli.Streams;
 using Benji.Nbd;
 using Benji.Store;
@@ -14,6 +15,11 @@ internal static class Composition
     /// <summary>Runs the program on the console of this process and returns its exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
+        if (Background.IsHere)
+        {
+            Background.LeaveTerminal();
+        }
+
         using var descriptors = new StandardDescriptors();
         await using var output = new DescriptorStream(StandardDescriptors.Output);
         await using var error = new DescriptorStream(StandardDescriptors.Error);

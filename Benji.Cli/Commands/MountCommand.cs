@@ -36,12 +36,7 @@ internal sealed class MountCommand : ICommand
     /// <inheritdoc/>
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
-        var isBackground = !string.IsNullOrEmpty(run.Variable(Background.Variable));
-        if (isBackground)
-        {
-            Background.LeaveTerminal();
-        }
-
+        var isBackground = Background.IsHere;
         var settings = MountSettings.Parse(parsed.GetValue(_options) ?? []);
         var mountPoint = MountPoint.Resolve(parsed.GetRequiredValue(_mountPoint));
         if (!isBackground && !parsed.GetValue(_foreground))

@@ -9,11 +9,13 @@ namespace Benji.Cli.Services;
 /// standard error of the command, and its exit code becomes the command's.</remarks>
 internal static partial class Background
 {
-    /// <summary>The variable that tells the program that it is the one in the background.</summary>
-    public const string Variable = "BENJI_BACKGROUND";
-
+    private const string Variable = "BENJI_BACKGROUND";
     private const string ReadyLine = "ready";
+    private const int Interrupt = 2; // SIGINT
     private const int Terminate = 15; // SIGTERM
+
+    /// <summary>Says whether this process is the one in the background: another run of the program started it.</summary>
+    public static bool IsHere { get; } = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable));
 
     /// <summary>Starts the program with the arguments of this run, and waits until it serves or has ended.</summary>
     /// <returns>The process, or null and the exit code with which it ended.</returns>
@@ -51,8 +53,14 @@ internal static partial class Background
         return (null, process.ExitCode);
     }
 
-    /// <summary>Leaves the terminal and its signals; called first in the background.</summary>
-    public static void LeaveTerminal() => _ = StartSession();
+    /// <summary>Leaves the terminal and its signals; called first in the background, before signals are listened to.</summary>
+    /// <remarks>A shell has commands that it starts with <c>&amp;</c> ignore an interrupt; who sends it to a service means
+    /// it. Source: daemon(7), traditional daemons, step 2.</remarks>
+    public static void LeaveTerminal()
+    {
+        _ = StartSession();
+        _ = SetSignal(Interrupt, 0);
+    }
 
     /// <summary>Tells the waiting command that this process serves, and lets go of what it got from there.</summary>
     /// <remarks>Whoever reads the command's output to its end would wait for the background otherwise.</remarks>
@@ -70,6 +78,9 @@ internal static partial class Background
     }
 
     private static bool IsHost(string program) => Path.GetFileNameWithoutExtension(program) == "dotnet";
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetSignal(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int StartSession();

@@ -32,8 +32,8 @@ internal sealed class BenjiProgram : IDisposable
 
     private readonly TemporaryDirectory _directory = new();
 
-    /// <summary>The program.</summary>
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "benji");
+    /// <summary>The program as users get it: what <c>scripts/build</c> left, which <c>scripts/test</c> runs first.</summary>
+    public static string Executable { get; } = Repository.PathOf("artifacts", "benji");
 
     /// <summary>Variables of the runs that follow.</summary>
     public Dictionary<string, string> Variables { get; } = [];
@@ -86,7 +86,7 @@ internal sealed class BenjiProgram : IDisposable
             start.Environment.Remove(name);
         }
 
-        start.Environment["PATH"] = $"{AppContext.BaseDirectory}:{start.Environment["PATH"]}";
+        start.Environment["PATH"] = $"{Path.GetDirectoryName(Executable)}:{start.Environment["PATH"]}";
         start.Environment["BENJI_HOME"] = Home;
         start.Environment["HOME"] = Directory;
         foreach (var (name, value) in Variables)
