@@ -14,7 +14,7 @@ internal static class SimulatedStore
     private const int ObjectLength = 1_000_000;
 
     private static readonly VersionName Base = new("simulated/disk", "base");
-    private static readonly string[] ChangedNames = ["first", "second"];
+    private const int ChangedVersions = 2;
 
     /// <summary>Makes a store with one version of <paramref name="tebibytes"/> TiB without holes.</summary>
     public static async Task FillAsync(string home, int tebibytes)
@@ -76,13 +76,14 @@ internal static class SimulatedStore
     public static async Task ChangeAsync(string home)
     {
         await using var parts = await BenchParts.OpenAsync(home);
-        var version = await parts.Catalog.ReadAsync(t => t.Versions.Find(Base)!, CancellationToken.None);
-        var random = new Random(7);
+        var version = await parts.Catalog.ReadAsync(t => t.Versions.Find(Base), CancellationToken.None)
+            ?? throw new NotFoundException($"{home} has no {Base}: fill it, to the end, first.");
+        var random = new Random();
         var spent = TimeSpan.Zero;
-        foreach (var name in ChangedNames)
+        for (var count = 0; count < ChangedVersions; count++)
         {
             var before = Environment.CpuUsage.TotalTime;
-            await ChangeAsync(parts, version, new VersionName(Base.Volume, name), random);
+            await ChangeAsync(parts, version, new VersionName(Base.Volume, $"{random.NextInt64():x}"), random);
             spent = Environment.CpuUsage.TotalTime - before;
         }
 

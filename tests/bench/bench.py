@@ -26,7 +26,7 @@ from sides import Benji, Restic  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.join(ROOT, "artifacts", "benji")
-HOST = os.path.join(ROOT, "tests", "Benji.Bench", "bin", "Release", "net10.0", "Benji.Bench")
+HOST = os.path.join(ROOT, "artifacts", "bench-host", "Benji.Bench")
 DATA_ROWS = ["initial", "unchanged", "bound", "day2", "scattered", "clone", "restore", "deep-scrub", "memory"]
 COMPARED_ROWS = {"initial", "unchanged", "restore", "deep-scrub"}
 OTHER_ROWS = ["ls", "volume-1", "volume-10", "cleanup", "mount"]

@@ -23,7 +23,7 @@ from rows import Row  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.join(ROOT, "artifacts", "benji")
-HOST = os.path.join(ROOT, "tests", "Benji.Bench", "bin", "Release", "net10.0", "Benji.Bench")
+HOST = os.path.join(ROOT, "artifacts", "bench-host", "Benji.Bench")
 ROWS = ["sequential", "random", "latency", "connections", "first", "cold", "promote"]
 TICK = os.sysconf("SC_CLK_TCK")
 SECONDS = 5
