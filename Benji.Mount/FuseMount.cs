@@ -136,7 +136,7 @@ public sealed class FuseMount : IAsyncDisposable
                 throw new UsageException($"{Names.Show(held.Negotiated)} is not what a mount agreed with the kernel.");
             }
 
-            if (MountTable.Find(options.MountPoint)?.Type != MountRequest.Type)
+            if (MountTable.Find(options.MountPoint)?.Type != MountTable.BenjiType)
             {
                 throw new UsageException($"Nothing to go on with is mounted at {options.MountPoint}.");
             }
@@ -185,7 +185,7 @@ public sealed class FuseMount : IAsyncDisposable
 
         try
         {
-            if (MountTable.Find(options.MountPoint) is { Type: MountRequest.Type } entry)
+            if (MountTable.Find(options.MountPoint) is { Type: MountTable.BenjiType } entry)
             {
                 Mounter.Detach(options.MountPoint, entry.Device);
             }

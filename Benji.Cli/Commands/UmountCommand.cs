@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Benji.Cli.Mounting;
+using Benji.Mount;
 using Benji.Store.Model;
 
 namespace Benji.Cli.Commands;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Benji.Mount;
 using Benji.Store;
 using Benji.Store.Model;
 

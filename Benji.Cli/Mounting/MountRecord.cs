@@ -1,4 +1,5 @@
 using System.Globalization;
+using Benji.Mount;
 
 namespace Benji.Cli.Mounting;
 

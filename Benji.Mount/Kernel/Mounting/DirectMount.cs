@@ -56,7 +56,7 @@ internal static class DirectMount
             CultureInfo.InvariantCulture,
             $"fd={device.Handle.DangerousGetHandle()},rootmode=40000,user_id={LibC.EffectiveUser()}," +
             $"group_id={LibC.EffectiveGroup()},default_permissions{(request.AllowOther ? ",allow_other" : "")}");
-        if (LibC.Mount(request.Source, request.MountPoint, MountRequest.Type, flags, data) < 0)
+        if (LibC.Mount(request.Source, request.MountPoint, MountTable.BenjiType, flags, data) < 0)
         {
             throw new FuseDeviceException($"mount on {request.MountPoint}", Marshal.GetLastPInvokeError());
         }

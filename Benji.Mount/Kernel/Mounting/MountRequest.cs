@@ -5,8 +5,4 @@ namespace Benji.Mount.Kernel.Mounting;
 /// <param name="Source">What the table of mounts shows as the source.</param>
 /// <param name="IsReadOnly">True when the kernel refuses every change.</param>
 /// <param name="AllowOther">True when other users may look inside.</param>
-internal sealed record MountRequest(string MountPoint, string Source, bool IsReadOnly, bool AllowOther)
-{
-    /// <summary>The type that the table of mounts shows.</summary>
-    public const string Type = "fuse.benji";
-}
+internal sealed record MountRequest(string MountPoint, string Source, bool IsReadOnly, bool AllowOther);

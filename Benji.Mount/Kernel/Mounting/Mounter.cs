@@ -107,7 +107,7 @@ internal static class Mounter
             return;
         }
 
-        if (entry.Type != MountRequest.Type)
+        if (entry.Type != MountTable.BenjiType)
         {
             throw new MountFailedException($"Mount point {mountPoint} is in use: {entry.Source} is mounted there.");
         }

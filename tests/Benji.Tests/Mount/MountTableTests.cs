@@ -1,7 +1,8 @@
-using Benji.Cli.Mounting;
+using Benji.Mount;
+using Benji.Testing;
 using Xunit;
 
-namespace Benji.Tests.Cli.Mounting;
+namespace Benji.Tests.Mount;
 
 public class MountTableTests
 {
@@ -17,12 +18,27 @@ public class MountTableTests
     public void NamesOutsideOfAsciiComeThrough() =>
         Assert.Equal("/mnt/k\u00e4se", MountTable.Parse("1 2 8:1 / /mnt/k\u00e4se rw - ext4 /dev/sda1 rw")?.MountPoint);
 
+    [Fact]
+    public void WhatIsNoEscapeStaysAsItIs() =>
+        Assert.Equal("/a\\b\\04\\999", MountTable.Parse("1 2 8:1 / /a\\b\\04\\999 rw - ext4 /dev/sda1 rw")?.MountPoint);
+
     [Theory]
     [InlineData("")]
     [InlineData("-")]
     [InlineData("36 35 0:57 / /mnt rw")]
     [InlineData("36 35 0:57 / /mnt rw - fuse")]
     public void WhatIsNoLineOfTheTableIsLeftOut(string line) => Assert.Null(MountTable.Parse(line));
+
+    [Fact]
+    public void AnyTextIsReadOrLeftOut() => Seeded.Run(random =>
+    {
+        const string letters = " -\\0129/a:,=\t";
+        for (var round = 0; round < 5_000; round++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(80)).Select(_ => letters[random.Next(letters.Length)]));
+            _ = MountTable.Parse(text);
+        }
+    });
 
     [Fact]
     public void TheRootIsMounted() => Assert.NotNull(MountTable.Find("/"));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Benji.Cli.Mounting;
+namespace Benji.Mount;
 
 /// <summary>One line of the table of mounts.</summary>
 /// <param name="Device">Major and minor number, <c>0:57</c>.</param>
@@ -9,11 +9,11 @@ namespace Benji.Cli.Mounting;
 /// <param name="Type">The file system, <c>fuse.benji</c> for a mount of this program.</param>
 /// <param name="Source">What was mounted.</param>
 /// <param name="User">Who mounted it, for FUSE; root where it is not told.</param>
-internal sealed record MountEntry(string Device, string MountPoint, string Type, string Source, uint User);
+public sealed record MountEntry(string Device, string MountPoint, string Type, string Source, uint User);
 
 /// <summary>The table of mounts of this process, as the kernel shows it; reading it touches no mount.</summary>
-/// <remarks>Format: proc_pid_mountinfo(5).</remarks>
-internal static class MountTable
+/// <remarks>Format: proc_pid_mountinfo(5). Safe for concurrent calls.</remarks>
+public static class MountTable
 {
     /// <summary>The type of this program's mounts.</summary>
     public const string BenjiType = "fuse.benji";
@@ -70,9 +70,9 @@ internal static class MountTable
         var source = Encoding.UTF8.GetBytes(field);
         for (var i = 0; i < source.Length; i++)
         {
-            if (source[i] == '\\' && i + 3 < source.Length)
+            if (source[i] == '\\' && ByteOf(source.AsSpan(i + 1)) is { } escaped)
             {
-                bytes.Add((byte)(((source[i + 1] - '0') << 6) | ((source[i + 2] - '0') << 3) | (source[i + 3] - '0')));
+                bytes.Add(escaped);
                 i += 3;
             }
             else
@@ -83,4 +83,9 @@ internal static class MountTable
 
         return Encoding.UTF8.GetString([.. bytes]);
     }
+
+    private static byte? ByteOf(ReadOnlySpan<byte> digits) =>
+        digits is [>= (byte)'0' and <= (byte)'3', >= (byte)'0' and <= (byte)'7', >= (byte)'0' and <= (byte)'7', ..]
+            ? (byte)(((digits[0] - '0') << 6) | ((digits[1] - '0') << 3) | (digits[2] - '0'))
+            : null;
 }
