@@ -41,6 +41,7 @@ public sealed class FuseMount : IAsyncDisposable
         _negotiation = negotiation;
         _logger = logger;
         _mountDevice = MountTable.Find(options.MountPoint)?.Device;
+        Ended = WatchEndAsync();
     }
 
     /// <summary>The open /dev/fuse, for a service manager to hold; owned by the mount.</summary>
@@ -49,8 +50,9 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>What was agreed with the kernel: one word, needed beside <see cref="Device"/> to go on after a crash.</summary>
     public string Negotiated => _negotiation.ToString();
 
-    /// <summary>Ends when nothing is served any more: unmounted by somebody, or stopped. It fails when the device failed.</summary>
-    public Task Ended => _session.WhenEnded;
+    /// <summary>Ends when nothing is served any more: unmounted by somebody, or stopped. It fails with a
+    /// <see cref="StorageException"/> when the device failed, or the kernel's connection was aborted under the mount.</summary>
+    public Task Ended { get; }
 
     /// <summary>The connection, for tests in which a server dies.</summary>
     internal FuseDevice Connection => _device;
@@ -202,6 +204,35 @@ public sealed class FuseMount : IAsyncDisposable
         }
 
         device.Dispose();
+    }
+
+    // Whoever unmounts takes the mount out of the table before the connection ends; who aborts the connection leaves it there,
+    // and every access fails until it is taken away.
+    private async Task WatchEndAsync()
+    {
+        try
+        {
+            await _session.WhenEnded;
+        }
+        catch (FuseDeviceException failure)
+        {
+            throw new StorageException(
+                $"The mount at {_options.MountPoint} has ended: {failure.Message}", isTransient: false, failure);
+        }
+
+        lock (_stopLock)
+        {
+            if (_stopped is not null)
+            {
+                return;
+            }
+        }
+
+        if (_mountDevice is not null && MountTable.Find(_options.MountPoint)?.Device == _mountDevice)
+        {
+            throw new StorageException(
+                $"The kernel's connection of the mount at {_options.MountPoint} was aborted: mount it again.", isTransient: false);
+        }
     }
 
     private async Task StopOnceAsync()
