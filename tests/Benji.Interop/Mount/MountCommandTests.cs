@@ -42,6 +42,28 @@ public sealed class MountCommandTests(MountStore store) : IClassFixture<MountSto
         """);
 
     [Fact]
+    public Task AnOverlayIsPromotedByThePathOfItsFile() => store.RunAsync("""
+        benji backup $top/two.img path/of -u base; up; o=$m/path/of/base@fix.img; touch $o
+        dd if=$top/one.img of=$o bs=64K skip=40 seek=40 count=8 conv=notrunc,fsync status=none
+        printf end | dd of=$o bs=1 seek=67109373 conv=notrunc,fsync status=none; cp $o fixed
+        ! cmp $m/path/of/base.img fixed
+        within 5000 benji promote $o -u fixed; within 1000 test -e $m/path/of/fixed.img
+        cmp $m/path/of/fixed.img fixed; test ! -e $o; test $(readlink $m/path/of/latest.img) = fixed.img
+        benji deep-scrub path/of/fixed -s fixed; cmp $m/path/of/base.img $top/two.img
+
+        # By a path relative to where the user is, and through a symbolic link.
+        inside() { (cd $m/path/of; "$@"); }
+        ln -s $m link; again=$m/path/of/fixed@again.img third=$m/path/of/again@third.img; touch $again
+        printf again | dd of=$again conv=notrunc,fsync status=none; cp $again again
+        within 5000 inside benji promote ./fixed@again.img -u again; within 1000 cmp $m/path/of/again.img again
+        touch $third; within 5000 benji promote link/path/of/again@third.img -u third; within 1000 cmp $m/path/of/third.img again
+
+        # What is no overlay is not promoted.
+        code=0; benji promote $m/path/of/base.img 2> err || code=$?; cat err; test $code = 64 -o $code = 66
+        test $(wc -l < err) = 1; down
+        """);
+
+    [Fact]
     public Task WhatCannotBeMountedIsRefusedInOneLine() => store.RunAsync("""
         refuse() {
           set +e; timeout 60 "${@:3}" 2> err; code=$?; set -e
