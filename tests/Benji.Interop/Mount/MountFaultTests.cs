@@ -22,4 +22,25 @@ public sealed class MountFaultTests(MountStore store) : IClassFixture<MountStore
         up; test $(grep -c " $m " /proc/mounts) = 1; cmp $v $top/one.img
         cmp $m/vm/one@abort.img $top/two.img; within 5000 rm $m/vm/one@abort.img; down
         """);
+
+    [Theory]
+    [InlineData("mount -t tmpfs -o size=12M none small")]
+    [InlineData("truncate -s 12M small.img; mkfs.ext4 -q -m 0 small.img; mount -o loop small.img small")]
+    public Task AFullDiskUnderOverlaysIsNoSpaceForTheirWritersAlone(string mountSmall) => store.RunAsync($$"""
+        mkdir small; {{mountSmall}}; mkdir small/overlays -p; overlays=$BENJI_HOME/overlays; mkdir -p $overlays
+        mount --bind small/overlays $overlays; head -c 1M /dev/zero > small/spare; sync small/spare
+        up; a=$m/vm/one@a.img b=$m/vm/one@b.img; touch $a $b; head -c 64M /dev/urandom > new
+        dd if=new of=$b bs=4K count=64 conv=notrunc,fsync status=none
+        dd if=new of=$a bs=64K count=32 conv=notrunc,fsync status=none
+        ! dd if=new of=$a bs=64K skip=32 seek=32 conv=notrunc,fsync 2> err; grep 'No space left on device' err
+        check() { python3 $scripts/whole_units.py $a $top/one.img new $1; }
+        check $((32 * 65536)); cmp $v $top/one.img; cmp -n 262144 $b new; cmp -i 262144 $b $top/one.img
+        printf more > part; ! dd if=new of=$b bs=64K seek=200 count=160 conv=notrunc,fsync status=none 2> err
+
+        # What was there stays there, also for the next process; with space again, writers go on.
+        down; up; check $((32 * 65536)); cmp -n 262144 $b new
+        rm small/spare; dd if=new of=$a bs=64K skip=900 seek=900 count=4 conv=notrunc,fsync status=none
+        cmp -i $((900 * 65536)) -n 262144 $a new; check $((32 * 65536))
+        within 5000 rm $a; within 5000 rm $b; down; umount $overlays small
+        """);
 }
