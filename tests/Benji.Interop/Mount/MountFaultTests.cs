@@ -43,4 +43,32 @@ public sealed class MountFaultTests(MountStore store) : IClassFixture<MountStore
         cmp -i $((900 * 65536)) -n 262144 $a new; check $((32 * 65536))
         within 5000 rm $a; within 5000 rm $b; down; umount $overlays small
         """);
+
+    [Fact]
+    public Task AStorageThatHangsHoldsUpItsOwnReadersUntilTheLimit() => store.RunAsync("""
+        own=$BENJI_HOME; mkdir disk part home; truncate -s 256M disk.img; mkfs.ext4 -q disk.img
+        nbdkit -f -U $work/socket file disk.img & server=$!; within 5000 test -S socket
+        nbdfuse disk/image --unix $work/socket & fuse=$!; within 10000 test -e disk/image
+        loop() { local device; device=$(losetup --find --show disk/image); mount $device part; losetup -d $device; }
+        loop; mkdir part/storage home/storage
+        export BENJI_HOME=$work/home; mount --bind part/storage home/storage
+        benji backup $top/one.img vm -u one; benji backup -b 1M $top/two.img other -u two
+
+        # Mounted anew, nothing of the disk is in the kernel's memory.
+        umount home/storage part; loop; mount --bind part/storage home/storage
+        up -o cache=256M; read() { dd if=$1 iflag=direct bs=64K skip=$2 count=$3 status=none; }
+        read $m/other/two.img 16 64 > /dev/null; read $v 16 1 > /dev/null
+        kill -STOP $fuse
+        begin=$(date +%s); read $v 540 16 > /dev/null 2> slow & slow=$!
+        cat $v > /dev/null & killed=$!
+        timeout 5 dd if=$m/other/two.img iflag=direct bs=64K skip=16 count=64 status=none |
+          cmp -n 4194304 -i 0:1048576 - $top/two.img
+        timeout 5 ls -l $m/vm > /dev/null
+        kill -9 $killed; within 5000 gone $killed
+        ! wait $slow; took=$(($(date +%s) - begin)); cat slow; grep 'Input/output error' slow
+        test $took -ge 19 -a $took -le 26
+        kill -CONT $fuse; cmp $v $top/one.img; cmp $m/other/two.img $top/two.img
+        down; umount home/storage part; within 5000 umount disk; wait $fuse; kill $server
+        export BENJI_HOME=$own
+        """);
 }
