@@ -14,7 +14,7 @@ internal static class SimulatedStore
     private const int ObjectLength = 1_000_000;
 
     private static readonly VersionName Base = new("simulated/disk", "base");
-    private const int ChangedVersions = 2;
+    private static readonly string[] ChangedNames = ["first", "second"];
 
     /// <summary>Makes a store with one version of <paramref name="tebibytes"/> TiB without holes.</summary>
     public static async Task FillAsync(string home, int tebibytes)
@@ -78,12 +78,12 @@ internal static class SimulatedStore
         await using var parts = await BenchParts.OpenAsync(home);
         var version = await parts.Catalog.ReadAsync(t => t.Versions.Find(Base), CancellationToken.None)
             ?? throw new NotFoundException($"{home} has no {Base}: fill it, to the end, first.");
-        var random = new Random();
+        var random = new Random(7);
         var spent = TimeSpan.Zero;
-        for (var count = 0; count < ChangedVersions; count++)
+        foreach (var name in ChangedNames)
         {
             var before = Environment.CpuUsage.TotalTime;
-            await ChangeAsync(parts, version, new VersionName(Base.Volume, $"{random.NextInt64():x}"), random);
+            await ChangeAsync(parts, version, new VersionName(Base.Volume, name), random);
             spent = Environment.CpuUsage.TotalTime - before;
         }
 

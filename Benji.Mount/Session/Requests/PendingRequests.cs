@@ -1,14 +1,18 @@
 using System.Collections.Concurrent;
+using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
 using Benji.Store.Images;
 
 namespace Benji.Mount.Session.Requests;
 
-/// <summary>The requests that wait for something; each can be interrupted by whoever asked.</summary>
+/// <summary>The requests that wait for something; each is let go when whoever asked is killed.</summary>
 /// <remarks>Safe for concurrent calls.</remarks>
 internal sealed class PendingRequests(Replies replies, FuseErrors errors)
 {
-    private readonly ConcurrentDictionary<ulong, CancellationTokenSource> _pending = new();
+    // The kernel tells of the first signal only, so of a thread that lives on it is asked again whether it was killed.
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<ulong, Waiting> _pending = new();
     private readonly EarlyInterrupts _early = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
@@ -44,14 +48,14 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
         return RunCountedAsync(request, image, work);
     }
 
-    /// <summary>Interrupts a request, also one that has not begun to wait yet.</summary>
+    /// <summary>Learns that whoever asked got a signal, also before the request begins to wait; a killed one is let go.</summary>
     public void Interrupt(ulong unique)
     {
         // First remembered, then looked for: a request that begins in between finds it.
         _early.Add(unique);
-        if (_pending.TryGetValue(unique, out var interruption))
+        if (_pending.ContainsKey(unique))
         {
-            Cancel(interruption);
+            _ = WatchAsync(unique);
         }
     }
 
@@ -59,9 +63,9 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
     public void Stop()
     {
         _isStopping = true;
-        foreach (var interruption in _pending.Values)
+        foreach (var waiting in _pending.Values)
         {
-            Cancel(interruption);
+            Cancel(waiting.Interruption);
         }
 
         MarkIdle();
@@ -80,6 +84,22 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
         }
     }
 
+    // Ends with the request.
+    private async Task WatchAsync(ulong unique)
+    {
+        await Task.Yield();
+        while (_pending.TryGetValue(unique, out var waiting))
+        {
+            if (KilledThreads.Contains(waiting.Thread))
+            {
+                Cancel(waiting.Interruption);
+                return;
+            }
+
+            await Task.Delay(WatchInterval);
+        }
+    }
+
     private void MarkIdle()
     {
         if (_isStopping && Volatile.Read(ref _count) == 0)
@@ -92,12 +112,16 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
         RequestHeader request, ImageEntry? image, Func<CancellationToken, ValueTask> work)
     {
         using var interruption = new CancellationTokenSource();
-        _pending[request.Unique] = interruption;
+        _pending[request.Unique] = new Waiting(interruption, request.Thread);
         try
         {
-            if (_isStopping || _early.Take(request.Unique))
+            if (_isStopping)
             {
                 await interruption.CancelAsync();
+            }
+            else if (_early.Take(request.Unique))
+            {
+                _ = WatchAsync(request.Unique);
             }
 
             interruption.Token.ThrowIfCancellationRequested();
@@ -116,4 +140,6 @@ internal sealed class PendingRequests(Replies replies, FuseErrors errors)
             MarkIdle();
         }
     }
+
+    private readonly record struct Waiting(CancellationTokenSource Interruption, uint Thread);
 }

@@ -27,16 +27,10 @@ internal sealed class LeafCache(MapReader map)
         return false;
     }
 
-    /// <summary>Finds a block, and reads its page first where it is not there.</summary>
+    /// <summary>Finds a block in its page, which is read and kept.</summary>
     /// <exception cref="CorruptDataException">A page is missing or damaged.</exception>
     /// <exception cref="StorageException">The storage failed.</exception>
-    public ValueTask<BlockId> FindAsync(long blockIndex, CancellationToken cancellationToken) =>
-        TryFind(blockIndex, out var block) ? new(block) : LoadAsync(blockIndex, cancellationToken);
-
-    private static int LeafCount(BlockGeometry geometry) =>
-        (int)Math.Min(LeavesMax, MapTree.EntryCount(1, geometry.BlockCount));
-
-    private async ValueTask<BlockId> LoadAsync(long blockIndex, CancellationToken cancellationToken)
+    public async Task<BlockId> LoadAsync(long blockIndex, CancellationToken cancellationToken)
     {
         var number = MapTree.PageNumber(0, blockIndex);
         var ids = await map.FindPagesAsync(0, [number], cancellationToken);
@@ -45,6 +39,9 @@ internal sealed class LeafCache(MapReader map)
         Volatile.Write(ref _leaves[number % _leaves.Length], leaf);
         return leaf.Find(blockIndex);
     }
+
+    private static int LeafCount(BlockGeometry geometry) =>
+        (int)Math.Min(LeavesMax, MapTree.EntryCount(1, geometry.BlockCount));
 
     // A page of holes has no content.
     private sealed record Leaf(long Number, byte[]? Content)

@@ -175,9 +175,19 @@ internal sealed class VersionReader(ImageBlocks source, LeafCache leaves, Versio
 
     private async ValueTask<BlockId> FindBlockAsync(long offset, CancellationToken cancellationToken)
     {
+        var blockIndex = offset / _geometry.BlockSize;
+        if (leaves.TryFind(blockIndex, out var block))
+        {
+            return block;
+        }
+
         try
         {
-            return await leaves.FindAsync(offset / _geometry.BlockSize, cancellationToken);
+            return await leaves.LoadAsync(blockIndex, cancellationToken).WaitAsync(Timeout, source.Time, cancellationToken);
+        }
+        catch (TimeoutException failure)
+        {
+            throw NotAnswered(failure);
         }
         catch (CorruptDataException failure)
         {
@@ -230,10 +240,12 @@ internal sealed class VersionReader(ImageBlocks source, LeafCache leaves, Versio
         }
         catch (TimeoutException failure)
         {
-            throw new StorageException(
-                $"Storage {source.Storage} has not answered for {Timeout.TotalSeconds} s.", isTransient: true, failure);
+            throw NotAnswered(failure);
         }
     }
+
+    private StorageException NotAnswered(TimeoutException failure) => new(
+        $"Storage {source.Storage} has not answered for {Timeout.TotalSeconds} s.", isTransient: true, failure);
 
     private bool TryAdd(FramePart part, ImagePieces pieces)
     {

@@ -92,6 +92,53 @@ public sealed class KernelFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASignalThatIsHandledEndsNoReadAndOneThatKillsDoesAfterIt()
+    {
+        // Perl's sysread shows an interrupted call, which other programs try again by themselves.
+        const string script = """
+            $SIG{USR1} = sub {}; $| = 1; open my $file, "<", $ARGV[0]; print "open\n";
+            for (1, 2) { my $count = sysread $file, my $bytes, 4096; print defined $count ? "$count\n" : "$!\n"; }
+            """;
+        var hanging = new TaskCompletionSource();
+        var reading = new SemaphoreSlim(0);
+        _mounted.Images.Faults.Reading = async (_, token) =>
+        {
+            reading.Release();
+            await hanging.Task.WaitAsync(token);
+        };
+        using var reader = Process.Start(
+            new ProcessStartInfo("perl", ["-e", script, _mounted["vm/one.img"]]) { RedirectStandardOutput = true })!;
+        Assert.Equal("open", await reader.StandardOutput.ReadLineAsync());
+        Assert.True(await reading.WaitAsync(TimeSpan.FromSeconds(10)));
+        await ShellAsync($"kill -USR1 {reader.Id}");
+        var count = reader.StandardOutput.ReadLineAsync();
+        await Task.WhenAny(count, Task.Delay(TimeSpan.FromMilliseconds(500)));
+        Assert.False(count.IsCompleted);
+        hanging.SetResult();
+        Assert.Equal("4096", await count);
+        Assert.Equal("4096", await reader.StandardOutput.ReadLineAsync());
+        await reader.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(5));
+
+        _mounted.Images.Add("vm/two", _content);
+        await UntilAsync(
+            async () => (await RunAsync("stat", _mounted["vm/two.img"])).Code == 0, TimeSpan.FromSeconds(1), "two is there");
+        hanging = new TaskCompletionSource();
+        while (reading.Wait(0))
+        {
+            // What the first reader had read.
+        }
+
+        using var stuck = Process.Start("perl", ["-e", script, _mounted["vm/two.img"]]);
+        Assert.True(await reading.WaitAsync(TimeSpan.FromSeconds(10)));
+        await ShellAsync($"kill -USR1 {stuck.Id}");
+        stuck.Kill();
+        await stuck.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(137, stuck.ExitCode);
+        hanging.SetResult();
+        _mounted.Images.Faults.Reading = null;
+    }
+
+    [Fact]
     public async Task StoppingEndsWithinFiveSecondsWhateverIsOpen()
     {
         using var held = File.OpenRead(_mounted["vm/one.img"]);

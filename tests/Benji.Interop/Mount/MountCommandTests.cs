@@ -64,6 +64,17 @@ public sealed class MountCommandTests(MountStore store) : IClassFixture<MountSto
         """);
 
     [Fact]
+    public Task QemuMapsAFileAsItsFramesAre() => store.RunAsync("""
+        map() { python3 $scripts/mapped_frames.py "$@"; }
+        up; map $v $top/one.img; map $m/vm/two.img $top/two.img
+        o=$m/vm/one@map.img; touch $o; cp --sparse=always $top/one.img model; map $o model
+        for change in '-p -o 2097152 -l 1048576' '-z -n -o 20971520 -l 65536'; do fallocate $change $o; fallocate $change model; done
+        head -c 65536 /dev/urandom > new
+        for file in $o model; do dd if=new of=$file bs=64K seek=250 conv=notrunc,fsync status=none; done
+        cmp $o model; map $o model; within 5000 rm $o; down
+        """);
+
+    [Fact]
     public Task WhatCannotBeMountedIsRefusedInOneLine() => store.RunAsync("""
         refuse() {
           set +e; timeout 60 "${@:3}" 2> err; code=$?; set -e
