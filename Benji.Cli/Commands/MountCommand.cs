@@ -46,11 +46,11 @@ internal sealed class MountCommand : ICommand
 
         var logger = run.Logging.CreateLogger("Benji.Mount");
         var storeOptions = run.ReadOptions();
-        MountPoint.Check(mountPoint, storeOptions);
         await using var store = await run.OpenStoreAsync(storeOptions);
         var images = store.OpenImages(settings.CacheBytes);
+        var options = settings.ToOptions(mountPoint, parsed.GetValue(_source));
         await using (var mount = await MountService.StartAsync(
-            images, settings.ToOptions(mountPoint, parsed.GetValue(_source)), run.Variable, logger, run.Time, run.Stop))
+            images, options, () => MountPoint.Check(mountPoint, storeOptions), run.Variable, logger, run.Time, run.Stop))
         {
             if (isBackground)
             {

@@ -28,7 +28,9 @@ internal sealed class MountService : IAsyncDisposable
 
     /// <summary>Mounts, or goes on with the mount whose connection the service manager has held, and tells it.</summary>
     /// <param name="images">What is mounted.</param>
-    /// <param name="options">Where and how; the mount point is checked.</param>
+    /// <param name="options">Where and how.</param>
+    /// <param name="check">Refuses a mount point that may not be one, where a mount is begun; one that is gone on with
+    /// must not be looked at before it is served.</param>
     /// <param name="variable">Returns an environment variable.</param>
     /// <param name="logger">Hears of the mount.</param>
     /// <param name="clock">Times the looks for changes.</param>
@@ -36,13 +38,14 @@ internal sealed class MountService : IAsyncDisposable
     public static async Task<MountService> StartAsync(
         IImageDirectory images,
         FuseMountOptions options,
+        Action check,
         Func<string, string?> variable,
         ILogger logger,
         TimeProvider clock,
         CancellationToken stop)
     {
         var manager = new ServiceNotify(variable(ServiceNotify.Variable));
-        var mount = await StartMountAsync(images, options, variable, logger, clock, stop);
+        var mount = await StartMountAsync(images, options, check, variable, logger, clock, stop);
         try
         {
             var record = MountTable.Find(options.MountPoint) is { } entry ? MountRecord.TryWrite(entry) : null;
@@ -84,6 +87,7 @@ internal sealed class MountService : IAsyncDisposable
     private static async Task<FuseMount> StartMountAsync(
         IImageDirectory images,
         FuseMountOptions options,
+        Action check,
         Func<string, string?> variable,
         ILogger logger,
         TimeProvider clock,
@@ -112,6 +116,7 @@ internal sealed class MountService : IAsyncDisposable
             Log.StaleMountRemoved(logger, cleaned, options.MountPoint);
         }
 
+        check();
         return await FuseMount.StartAsync(images, options, logger, clock, stop);
     }
 }

@@ -12,7 +12,8 @@ namespace Benji.Store.Operations.Cleanup;
 /// looks up in batches.</remarks>
 internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, CleanupCounts counts)
 {
-    private const int BatchMax = 1000;
+    // A row lies on pages of its own, three or so: more rows make the catalog's cache large.
+    private const int BatchMax = 256;
 
     /// <summary>Looks through one store.</summary>
     /// <exception cref="LeaseLostException">The lease on cleanup was superseded.</exception>

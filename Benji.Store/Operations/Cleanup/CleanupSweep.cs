@@ -12,7 +12,8 @@ namespace Benji.Store.Operations.Cleanup;
 internal sealed class CleanupSweep(
     CleanupScope scope, CleanupRoots roots, ICleanupTable table, CleanupCounts counts)
 {
-    private const int BatchMax = 1000;
+    // A row lies on pages of its own, three or so: more rows make the catalog's cache large.
+    private const int BatchMax = 256;
 
     /// <summary>Sweeps a range.</summary>
     /// <param name="range">The ids to look at.</param>

@@ -26,6 +26,12 @@ public sealed class MountLifeTests(MountStore store) : IClassFixture<MountStore>
         """);
 
     [Fact]
+    public Task ADeadMountThatTheKernelRemembersNothingOfIsTakenAwayByTheNextStart() => store.RunAsync("""
+        p=$(benji mount --json $m | jq .process); kill -9 $p; within 5000 gone $p
+        up; cmp $v $top/one.img; test $(grep -c " $m " /proc/mounts) = 1; down
+        """);
+
+    [Fact]
     public Task AFrozenProcessHoldsNobodyWhoIsKilled() => store.RunAsync("""
         up -o cache=16M; p=$(pid); kill -STOP $p
         code=0; timeout -s KILL 1 cat $v > /dev/null || code=$?; test $code = 137
