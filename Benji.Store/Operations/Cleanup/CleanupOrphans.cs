@@ -12,9 +12,6 @@ namespace Benji.Store.Operations.Cleanup;
 /// looks up in batches.</remarks>
 internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, CleanupCounts counts)
 {
-    // A row lies on pages of its own, three or so: more rows make the catalog's cache large.
-    private const int BatchMax = 256;
-
     /// <summary>Looks through one store.</summary>
     /// <exception cref="LeaseLostException">The lease on cleanup was superseded.</exception>
     /// <exception cref="StorageException">The storage could not be listed, or an object not deleted.</exception>
@@ -36,7 +33,7 @@ internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, Cle
         CancellationToken cancellationToken)
         where TId : struct
     {
-        var batch = new List<(TId, ObjectInfo)>(BatchMax);
+        var batch = new List<(TId, ObjectInfo)>(CleanupScope.BatchMax);
         await foreach (var info in store.Storage.ListAsync(prefix, cancellationToken))
         {
             if (roots.IsSettled(info.Modified) && parse(info) is { } id)
@@ -44,7 +41,7 @@ internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, Cle
                 batch.Add((id, info));
             }
 
-            if (batch.Count == BatchMax)
+            if (batch.Count == CleanupScope.BatchMax)
             {
                 await FlushAsync(store, batch, record, cancellationToken);
             }

@@ -9,7 +9,12 @@ namespace Benji.Store.Operations.Cleanup;
 /// <param name="Lease">The lease on cleanup, held by this run.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record CleanupScope(
-    ICatalog Catalog, IReadOnlyDictionary<string, OpenedStore> Stores, Lease Lease, TimeProvider Time);
+    ICatalog Catalog, IReadOnlyDictionary<string, OpenedStore> Stores, Lease Lease, TimeProvider Time)
+{
+    /// <summary>Rows looked at in one transaction: each lies on pages of its own, three or so, and more of them make the
+    /// catalog's cache large.</summary>
+    public const int BatchMax = 256;
+}
 
 /// <summary>What one cleanup did so far.</summary>
 internal sealed class CleanupCounts(IOperationProgress progress)

@@ -12,9 +12,6 @@ namespace Benji.Store.Operations.Cleanup;
 internal sealed class CleanupSweep(
     CleanupScope scope, CleanupRoots roots, ICleanupTable table, CleanupCounts counts)
 {
-    // A row lies on pages of its own, three or so: more rows make the catalog's cache large.
-    private const int BatchMax = 256;
-
     /// <summary>Sweeps a range.</summary>
     /// <param name="range">The ids to look at.</param>
     /// <param name="isNeeded">Whether a version reaches an id; true for all that is needed, exact enough for the
@@ -28,12 +25,12 @@ internal sealed class CleanupSweep(
         while (true)
         {
             var rows = await scope.Catalog.ReadAsync(
-                transaction => table.Scan(transaction, after, BatchMax), cancellationToken);
+                transaction => table.Scan(transaction, after, CleanupScope.BatchMax), cancellationToken);
             CleanupRow[] mine =
                 [.. rows.Where(row => range.Contains(row.Id) && scope.Stores.ContainsKey(row.Storage))];
             await MoveAsync(mine, isNeeded, cancellationToken);
             counts.Progress.Advance(mine.Length);
-            if (rows.Count < BatchMax || !range.Contains(rows[^1].Id))
+            if (rows.Count < CleanupScope.BatchMax || !range.Contains(rows[^1].Id))
             {
                 return;
             }
