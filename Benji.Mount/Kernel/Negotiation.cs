@@ -27,7 +27,7 @@ internal sealed record Negotiation(uint Minor, InitFlags Flags)
 
     private const InitFlags Wanted =
         InitFlags.AsyncRead | InitFlags.AtomicTruncate | InitFlags.BigWrites | InitFlags.ReadDirectoryPlus
-        | InitFlags.ReadDirectoryPlusAuto | InitFlags.AsyncDirect | InitFlags.ParallelDirectories | InitFlags.AccessLists
+        | InitFlags.ReadDirectoryPlusAuto | InitFlags.ParallelDirectories | InitFlags.AccessLists
         | InitFlags.AbortError | InitFlags.MaxPages | InitFlags.ExplicitInvalidation | InitFlags.HandleKillPrivileges2
         | InitFlags.Extended | InitFlags.ExpireOnly | InitFlags.DirectMaps | InitFlags.Resend;
 

@@ -22,9 +22,6 @@ internal enum InitFlags : ulong
     /// <summary>Names come with attributes when the reader seems to want them.</summary>
     ReadDirectoryPlusAuto = 1UL << 14,
 
-    /// <summary>Direct reads and writes may overlap.</summary>
-    AsyncDirect = 1UL << 15,
-
     /// <summary>Lookups in one directory may overlap.</summary>
     ParallelDirectories = 1UL << 18,
 

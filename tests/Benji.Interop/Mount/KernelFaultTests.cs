@@ -91,12 +91,14 @@ public sealed class KernelFaultTests : IAsyncLifetime
         _mounted.Images.Faults.Reading = null;
     }
 
-    [Fact]
-    public async Task ASignalThatIsHandledEndsNoReadAndOneThatKillsDoesAfterIt()
+    [Theory]
+    [InlineData("O_RDONLY")]
+    [InlineData("O_DIRECT")]
+    public async Task ASignalThatIsHandledEndsNoReadAndOneThatKillsDoesAfterIt(string flag)
     {
         // Perl's sysread shows an interrupted call, which other programs try again by themselves.
         const string script = """
-            $SIG{USR1} = sub {}; $| = 1; open my $file, "<", $ARGV[0]; print "open\n";
+            $SIG{USR1} = sub {}; $| = 1; sysopen my $file, $ARGV[0], Fcntl->can($ARGV[1])->() or die $!; print "open\n";
             for (1, 2) { my $count = sysread $file, my $bytes, 4096; print defined $count ? "$count\n" : "$!\n"; }
             """;
         var hanging = new TaskCompletionSource();
@@ -107,7 +109,7 @@ public sealed class KernelFaultTests : IAsyncLifetime
             await hanging.Task.WaitAsync(token);
         };
         using var reader = Process.Start(
-            new ProcessStartInfo("perl", ["-e", script, _mounted["vm/one.img"]]) { RedirectStandardOutput = true })!;
+            new ProcessStartInfo("perl", ["-MFcntl", "-e", script, _mounted["vm/one.img"], flag]) { RedirectStandardOutput = true })!;
         Assert.Equal("open", await reader.StandardOutput.ReadLineAsync());
         Assert.True(await reading.WaitAsync(TimeSpan.FromSeconds(10)));
         await ShellAsync($"kill -USR1 {reader.Id}");
@@ -128,7 +130,7 @@ public sealed class KernelFaultTests : IAsyncLifetime
             // What the first reader had read.
         }
 
-        using var stuck = Process.Start("perl", ["-e", script, _mounted["vm/two.img"]]);
+        using var stuck = Process.Start("perl", ["-MFcntl", "-e", script, _mounted["vm/two.img"], flag]);
         Assert.True(await reading.WaitAsync(TimeSpan.FromSeconds(10)));
         await ShellAsync($"kill -USR1 {stuck.Id}");
         stuck.Kill();

@@ -103,6 +103,7 @@ public sealed class WireTests
         Assert.Equal(Negotiation.MinorMax, newest.Minor);
         Assert.True(newest.CanResend);
         Assert.False(newest.Flags.HasFlag((InitFlags)(1UL << 23)), "links are not cached");
+        Assert.False(newest.Flags.HasFlag((InitFlags)(1UL << 15)), "who reads directly can be killed");
         Assert.Null(Negotiation.Choose(new InitRequest { Major = 7, Minor = 12 }));
     }
 
