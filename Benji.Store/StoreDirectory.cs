@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
@@ -11,8 +12,9 @@ internal sealed class StoreDirectory(
     StoreOptions options, StoreParts parts, ICatalog catalog, BlockBufferPool pool, TimeProvider time)
     : IStoreDirectory, IAsyncDisposable
 {
-    private readonly SemaphoreSlim _opening = new(1, 1);
-    private readonly Dictionary<string, OpenedStore> _opened = [];
+    // One for each storage, so that one that hangs holds up no other.
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _opening = new();
+    private readonly ConcurrentDictionary<string, OpenedStore> _opened = new();
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } =
@@ -24,20 +26,21 @@ internal sealed class StoreDirectory(
         var storage = options.Storages.FirstOrDefault(storage => storage.Name == name)
             ?? throw new UsageException(
                 $"Storage {Model.Names.Show(name)} is not configured; there is {string.Join(", ", Names)}.");
-        await _opening.WaitAsync(cancellationToken);
+        var opening = _opening.GetOrAdd(name, _ => new SemaphoreSlim(1, 1));
+        await opening.WaitAsync(cancellationToken);
         try
         {
             if (!_opened.TryGetValue(name, out var store))
             {
                 store = await OpenAsync(storage, cancellationToken);
-                _opened.Add(name, store);
+                _opened[name] = store;
             }
 
             return store;
         }
         finally
         {
-            _opening.Release();
+            opening.Release();
         }
     }
 
@@ -49,7 +52,10 @@ internal sealed class StoreDirectory(
             await store.DisposeAsync();
         }
 
-        _opening.Dispose();
+        foreach (var opening in _opening.Values)
+        {
+            opening.Dispose();
+        }
     }
 
     private async Task<OpenedStore> OpenAsync(StorageOptions storage, CancellationToken cancellationToken)

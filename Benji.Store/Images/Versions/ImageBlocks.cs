@@ -10,6 +10,10 @@ namespace Benji.Store.Images.Versions;
 /// <summary>What all images of one storage share: its blocks, the frames in memory, and what was found damaged.</summary>
 internal sealed class ImageBlocks
 {
+    /// <summary>How long a storage may take to answer: half the time after which the kernel's NBD client and its like give a
+    /// disk up.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
     private readonly ConcurrentDictionary<BlockId, bool> _damaged = new();
 
     /// <summary>The configured name of the storage.</summary>
@@ -35,6 +39,10 @@ internal sealed class ImageBlocks
 
     /// <summary>Told of each damaged block once, with the version in which it was met and what was found.</summary>
     public required Action<BlockId, VersionName, string> OnDamage { get; init; }
+
+    /// <summary>Returns the failure of who has waited for a storage for <see cref="Timeout"/>.</summary>
+    public static StorageException NotAnswered(string storage, TimeoutException failure) => new(
+        $"Storage {storage} has not answered for {Timeout.TotalSeconds} s.", isTransient: true, failure);
 
     /// <summary>True when a read has found the block damaged.</summary>
     public bool IsDamaged(BlockId block) => _damaged.ContainsKey(block);

@@ -8,9 +8,6 @@ namespace Benji.Store.Images.Versions;
 /// <remarks>Safe for concurrent calls. A read of frames in memory allocates nothing.</remarks>
 internal sealed class VersionReader(ImageBlocks source, LeafCache leaves, VersionRecord version)
 {
-    /// <summary>Half the time after which the kernel's NBD client and its like give a disk up.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
-
     /// <summary>What one read has under way: its loads run side by side, and never push each other out.</summary>
     private const int WindowLength = 4 * 1024 * 1024;
 
@@ -183,11 +180,12 @@ internal sealed class VersionReader(ImageBlocks source, LeafCache leaves, Versio
 
         try
         {
-            return await leaves.LoadAsync(blockIndex, cancellationToken).WaitAsync(Timeout, source.Time, cancellationToken);
+            return await leaves.LoadAsync(blockIndex, cancellationToken)
+                .WaitAsync(ImageBlocks.Timeout, source.Time, cancellationToken);
         }
         catch (TimeoutException failure)
         {
-            throw NotAnswered(failure);
+            throw ImageBlocks.NotAnswered(source.Storage, failure);
         }
         catch (CorruptDataException failure)
         {
@@ -236,16 +234,13 @@ internal sealed class VersionReader(ImageBlocks source, LeafCache leaves, Versio
     {
         try
         {
-            await (load?.Completion ?? Task.CompletedTask).WaitAsync(Timeout, source.Time, cancellationToken);
+            await (load?.Completion ?? Task.CompletedTask).WaitAsync(ImageBlocks.Timeout, source.Time, cancellationToken);
         }
         catch (TimeoutException failure)
         {
-            throw NotAnswered(failure);
+            throw ImageBlocks.NotAnswered(source.Storage, failure);
         }
     }
-
-    private StorageException NotAnswered(TimeoutException failure) => new(
-        $"Storage {source.Storage} has not answered for {Timeout.TotalSeconds} s.", isTransient: true, failure);
 
     private bool TryAdd(FramePart part, ImagePieces pieces)
     {

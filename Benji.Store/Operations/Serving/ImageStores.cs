@@ -15,30 +15,34 @@ internal sealed class ImageStores(StoreContext context, long cacheBytes) : IAsyn
 
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly Lock _openedLock = new();
     private readonly Dictionary<string, (ImageBlocks Source, BlockStore Blocks)> _opened = [];
     private readonly FrameCache _cache = new(cacheBytes);
 
     /// <summary>Opens a storage.</summary>
     /// <exception cref="UsageException">The name is not configured.</exception>
     /// <exception cref="ConfigurationException">It is another store, of a newer format, or the key does not fit.</exception>
-    /// <exception cref="StorageException">It could not be read.</exception>
+    /// <exception cref="StorageException">It could not be read, or did not answer.</exception>
     public async Task<ImageBlocks> OpenAsync(string storage, CancellationToken cancellationToken)
     {
-        await _opening.WaitAsync(cancellationToken);
-        try
+        lock (_openedLock)
+        {
+            if (_opened.TryGetValue(storage, out var opened))
+            {
+                return opened.Source;
+            }
+        }
+
+        var store = await OpenStoreAsync(storage, cancellationToken);
+        lock (_openedLock)
         {
             if (!_opened.TryGetValue(storage, out var opened))
             {
-                opened = Open(await context.Stores.OpenAsync(storage, cancellationToken));
+                opened = Open(store);
                 _opened.Add(storage, opened);
             }
 
             return opened.Source;
-        }
-        finally
-        {
-            _opening.Release();
         }
     }
 
@@ -63,8 +67,20 @@ internal sealed class ImageStores(StoreContext context, long cacheBytes) : IAsyn
         {
             _cache.Dispose();
         }
+    }
 
-        _opening.Dispose();
+    // A storage that hangs keeps a thread until it answers, not whoever waits for it.
+    private async Task<OpenedStore> OpenStoreAsync(string storage, CancellationToken cancellationToken)
+    {
+        var opening = Task.Run(() => context.Stores.OpenAsync(storage, CancellationToken.None), CancellationToken.None);
+        try
+        {
+            return await opening.WaitAsync(ImageBlocks.Timeout, context.Time, cancellationToken);
+        }
+        catch (TimeoutException failure)
+        {
+            throw ImageBlocks.NotAnswered(storage, failure);
+        }
     }
 
     private (ImageBlocks Source, BlockStore Blocks) Open(OpenedStore store)

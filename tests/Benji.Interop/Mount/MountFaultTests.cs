@@ -71,4 +71,40 @@ public sealed class MountFaultTests(MountStore store) : IClassFixture<MountStore
         down; umount home/storage part; within 5000 umount disk; wait $fuse; kill $server
         export BENJI_HOME=$own
         """);
+
+    [Theory]
+    [InlineData("read")] // the storage has been read from when it begins to hang
+    [InlineData("true")] // it was never opened
+    public Task AStorageThatHangsHoldsUpNoFileOfAnother(string before) => store.RunAsync($$"""
+        own=$BENJI_HOME; mkdir disk part home; truncate -s 256M disk.img; mkfs.ext4 -q disk.img
+        nbdkit -f -U $work/socket file disk.img & server=$!; within 5000 test -S socket
+        nbdfuse disk/image --unix $work/socket & fuse=$!; within 10000 test -e disk/image
+        loop() { local device; device=$(losetup --find --show disk/image); mount $device part; losetup -d $device; }
+        loop; unset BENJI_HOME; export BENJI_CONFIG=$work/benji.yaml
+        cat > benji.yaml << END
+        configurationVersion: 1
+        databaseEngine: litedb:///$work/home/catalog.db
+        defaultStorage: good
+        storages:
+          - { name: hanging, module: file, configuration: { path: part/storage } }
+          - { name: good, module: file, configuration: { path: home/storage } }
+        END
+        for i in $(seq 40); do head -c 1M /dev/urandom > $i; benji backup -S hanging $i vm -u $i; done
+        benji backup $top/one.img good -u one; benji backup $top/two.img good -u two
+
+        # Mounted anew, nothing of the disk is in the kernel's memory.
+        umount part; loop; up -o cache=64M
+        control=/sys/fs/fuse/connections; mountpoint -q $control || mount -t fusectl none $control
+        n=$(findmnt -n -o MAJ:MIN $m); n=${n#*:}; n=${n% *}
+        read() { cmp $m/vm/40.img 40; cmp -n 4096 $m/good/one.img $top/one.img; }; {{before}}
+        kill -STOP $fuse; readers=
+        for i in $(seq 39); do dd if=$m/vm/$i.img bs=64K iflag=direct of=/dev/null 2> /dev/null & readers+=" $!"; done
+        waiting() { test $(cat $control/$n/waiting) -ge 39; }; within 10000 waiting
+        timeout 5 cmp $m/good/two.img $top/two.img; timeout 5 cmp $m/good/one.img $top/one.img
+        timeout 5 ls -lR $m > /dev/null; timeout 5 touch $m/good/one@new.img; timeout 5 rm $m/good/one@new.img
+        kill -9 $readers; for p in $readers; do within 5000 gone $p; done
+        kill -CONT $fuse; cmp $m/vm/1.img 1
+        down; umount part; within 5000 umount disk; wait $fuse; kill $server
+        unset BENJI_CONFIG; export BENJI_HOME=$own
+        """);
 }

@@ -71,6 +71,52 @@ public sealed class HangingStorageTests
         await SameAsync(content, image, 7 * Block);
     }
 
+    [Fact]
+    public async Task AStorageThatHangsWhenItIsOpenedIsGivenUpAtTheLimit()
+    {
+        var gate = new TaskCompletionSource();
+        var clock = new HeldClock();
+        var isHanging = false;
+        await using var store = new StoreFixture
+        {
+            Parts = new StoreParts
+            {
+                WrapStorage = storage => new FaultyStorage(
+                    storage, _ => isHanging ? new Fault { Gate = gate.Task } : null),
+            },
+        };
+        var content = RandomNumberGenerator.GetBytes(Block);
+        store.Images.Set("disk", content);
+        await store.BackupAsync("disk");
+        await store.CloseAsync();
+        await using var served = await BenjiStore.OpenAsync(
+            store.Options, store.Parts, mayCreate: false, NullLoggerFactory.Instance, clock, None);
+        var images = served.OpenImages();
+        var entry = (await images.FindAsync("disk/latest", None))!;
+
+        isHanging = true;
+        var late = images.OpenVersionAsync(entry, None);
+        using var impatience = new CancellationTokenSource();
+        var killed = images.OpenVersionAsync(entry, impatience.Token);
+        await impatience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => killed);
+        Assert.False(late.IsCompleted);
+        while (!late.IsCompleted)
+        {
+            // Its timer may not be there yet.
+            clock.Release();
+            await Task.Yield();
+        }
+
+        var failure = await Assert.ThrowsAsync<StorageException>(() => late);
+        Assert.Contains("has not answered for 20 s", failure.Message, StringComparison.Ordinal);
+
+        isHanging = false;
+        gate.SetResult();
+        await using var image = await images.OpenVersionAsync(entry, None);
+        await SameAsync(content, image, 0);
+    }
+
     private static async Task SameAsync(byte[] content, IImage image, int offset)
     {
         var read = await image.ReadBytesAsync(offset, Frame);
