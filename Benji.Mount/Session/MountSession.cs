@@ -84,6 +84,9 @@ internal sealed class MountSession : IDisposable
         {
             _notifier.AskAgain();
         }
+
+        // The former server may have died before it told of a change, and nobody has since.
+        _notifier.Tell(TreeChanges.Anew(_tree.Current), _stopping.Token);
     }
 
     /// <summary>Looks for changes no more, interrupts what waits, and ends the readers.</summary>

@@ -50,6 +50,11 @@ internal sealed class Notifier : IDisposable
 
     private void Send(TreeChanges changes)
     {
+        if (changes.IsAnew)
+        {
+            Send(NoticeCode.NewEpoch, [], []);
+        }
+
         foreach (var node in changes.Removed)
         {
             var notice = new DeleteNotice
@@ -63,7 +68,12 @@ internal sealed class Notifier : IDisposable
 
         foreach (var node in changes.Added)
         {
-            var notice = new InvalidEntryNotice { Parent = node.Parent.Id, NameLength = (uint)node.NameBytes.Length };
+            var notice = new InvalidEntryNotice
+            {
+                Parent = node.Parent.Id,
+                NameLength = (uint)node.NameBytes.Length,
+                Flags = changes.IsAnew ? InvalidEntryNotice.ExpireOnly : 0,
+            };
             Send(NoticeCode.InvalidEntry, BytesOf(in notice), node.NameBytes);
         }
 

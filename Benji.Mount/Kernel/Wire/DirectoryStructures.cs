@@ -54,8 +54,11 @@ internal struct InvalidEntryNotice
     /// <summary>Bytes in the name.</summary>
     public uint NameLength;
 
-    /// <summary>Unused.</summary>
+    /// <summary><see cref="ExpireOnly"/> or 0.</summary>
     public uint Flags;
+
+    /// <summary>The name is looked up again at its next use, and not dropped at once.</summary>
+    public const uint ExpireOnly = 1;
 }
 
 /// <summary>Says that a name and its node are gone; the name and a zero follow: struct fuse_notify_delete_out.</summary>

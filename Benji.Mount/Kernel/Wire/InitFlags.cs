@@ -110,4 +110,7 @@ internal enum NoticeCode
 
     /// <summary>Send again what the former server took and did not answer.</summary>
     Resend = 7,
+
+    /// <summary>No name that was looked up before is known any more; unknown before Linux 6.16.</summary>
+    NewEpoch = 8,
 }

@@ -53,6 +53,22 @@ public sealed class MountLifeTests(MountStore store) : IClassFixture<MountStore>
         """);
 
     [Fact]
+    public Task WhatAppearedWhileNobodyServedIsThereWhenTheConnectionIsGoneOnWith() => store.RunAsync("""
+        python3 $scripts/service_manager.py $work/manager benji mount -f $m & manager=$!
+        again() { # with the volume $1 made while the process was frozen
+          p=$(cat manager/process); kill -STOP $p; benji backup -b 1M $top/one.img $1 -u first; ${@:3}
+          kill -9 $p; within 20000 test -e manager/ready.$2; test $p != $(cat manager/process)
+        }
+        # The first time the kernel knows nothing of the mount point, the second time it knows what is not so any more.
+        within 20000 test -e manager/ready; again new 2
+        cmp $m/new/first.img $top/one.img; ls $m | grep -x new; ! ls $m/newer
+        again newer 3 benji rm --force new/first; gone() { ! stat $m/new/first.img; }; within 1000 gone; ! ls $m/new
+        within 1000 test -e $m/newer/latest.img; ls $m | grep -x newer; cmp $m/newer/first.img $top/one.img
+        test $(grep -c " $m " /proc/mounts) = 1; kill -TERM $(cat manager/process); wait $manager; ! mounted
+        benji rm --force newer/first
+        """);
+
+    [Fact]
     public Task MountsAServerAndABackupWorkAtOnceAndShowTheSameBytes() => store.RunAsync("""
         mkdir n; cp $top/two.img third.img; up; benji mount -o ro,cache=16M n
         benji nbd --socket $work/s -m > ready 2> nbd.err & server=$!; within 20000 test -s ready
