@@ -10,11 +10,10 @@ namespace Benji.Bench;
 /// <summary>A volume of many TiB whose blocks are random ids and empty objects: its catalog, maps and listing are real.</summary>
 internal static class SimulatedStore
 {
-    private const int RowsPerTransaction = 2048;
+    private const int RowsPerTransaction = 512;
     private const int ObjectLength = 1_000_000;
 
     private static readonly VersionName Base = new("simulated/disk", "base");
-    private static readonly string[] ChangedNames = ["first", "second"];
 
     /// <summary>Makes a store with one version of <paramref name="tebibytes"/> TiB without holes.</summary>
     public static async Task FillAsync(string home, int tebibytes)
@@ -70,7 +69,7 @@ internal static class SimulatedStore
         await PublishAsync(parts, name, geometry, await map.CompleteAsync(CancellationToken.None), holes);
     }
 
-    /// <summary>Makes two versions of it, each with 1 % of the blocks changed at random as hints would say, and prints the
+    /// <summary>Makes two more versions of it, each with 1 % of the blocks changed at random as hints would say, and prints the
     /// CPU seconds of the second one's catalog and map work: find the old blocks, look the new ones up, record them, write
     /// the map, publish. The first warms the code up, as the bar leaves start-up out.</summary>
     public static async Task ChangeAsync(string home)
@@ -78,12 +77,13 @@ internal static class SimulatedStore
         await using var parts = await BenchParts.OpenAsync(home);
         var version = await parts.Catalog.ReadAsync(t => t.Versions.Find(Base), CancellationToken.None)
             ?? throw new NotFoundException($"{home} has no {Base}: fill it, to the end, first.");
-        var random = new Random(7);
+        var known = await parts.Catalog.ReadAsync(t => t.Versions.List(Base.Volume).Count, CancellationToken.None);
+        var random = new Random(known);
         var spent = TimeSpan.Zero;
-        foreach (var name in ChangedNames)
+        for (var number = known; number < known + 2; number++)
         {
             var before = Environment.CpuUsage.TotalTime;
-            await ChangeAsync(parts, version, new VersionName(Base.Volume, name), random);
+            await ChangeAsync(parts, version, new VersionName(Base.Volume, $"change-{number}"), random);
             spent = Environment.CpuUsage.TotalTime - before;
         }
 

@@ -151,7 +151,7 @@ class Bench:
         self.host("fill", home, str(tebibytes))
         self.figures[f"volume-{tebibytes}"].append(self.host("change", home)["cpu"])
         if tebibytes == 10 and "cleanup" in self.names:
-            benji.command("rm", "--force", "simulated/disk/base", "simulated/disk/first")
+            benji.command("rm", "--force", "simulated/disk/base", "simulated/disk/change-1")
             for _ in range(2):  # the first finds what nothing needs, the second deletes it
                 self.keep(benji, "cleanup", benji.command("cleanup", "--older-than", "0s"))
         shutil.rmtree(benji.directory)

@@ -125,6 +125,40 @@ public abstract class BlocksContract : CatalogContract
         AssertEqual(rows.Append(edge).OrderBy(row => row.Id.Hash).ToArray(), walked);
     }
 
+    [Fact]
+    public async Task ManyChangesOfNeighboursLeaveWhatAModelHolds()
+    {
+        var random = new Random(5);
+        var model = new SortedDictionary<Hash256, BlockRow>();
+        for (var round = 0; round < 60; round++)
+        {
+            BlockRow[] put = [.. Enumerable.Range(0, random.Next(40)).Select(_ => Neighbour(random))];
+            BlockId[] removed = [.. model.Keys.Where(_ => random.Next(6) == 0).Select(hash => new BlockId(hash))];
+            await WriteAsync(catalog =>
+            {
+                catalog.BlockReferences.Put(put);
+                catalog.BlockReferences.Remove(removed);
+            });
+            Array.ForEach(put, row => model[row.Id.Hash] = row);
+            Array.ForEach(removed, id => model.Remove(id.Hash));
+        }
+
+        AssertEqual([.. model.Values], await ReadAsync(catalog => catalog.BlockReferences.Scan(null, 10_000)));
+        AssertEqual([.. model.Values], await FindAsync([.. model.Keys.Select(hash => new BlockId(hash))]));
+    }
+
+    // One of 300 ids, which have no more than three beginnings of two bytes.
+    private BlockRow Neighbour(Random random)
+    {
+        var id = new byte[Hash256.Size];
+        (id[1], id[2], id[^1]) = ((byte)random.Next(3), (byte)random.Next(100), 1);
+        return Row(random.Next(100)) with
+        {
+            Id = new BlockId(new Hash256(id)),
+            Lenders = [.. Enumerable.Range(1, random.Next(5)).Select(Id)],
+        };
+    }
+
     private BlockRow Row(int number) => new(
         Id(number), "storage", BlockForm.Whole, 4 << 20, 1 << 20, 1234 + (number % 100), [], false, ReferenceState.Live, Clock.GetUtcNow());
 

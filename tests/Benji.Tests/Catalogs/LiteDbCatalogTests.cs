@@ -63,7 +63,18 @@ public sealed class LiteDbCatalogTests : IDisposable
 
         var failure = await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(create: true));
 
-        Assert.Contains("layout 7", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("layout 8", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnOlderLayoutIsRefusedWithTheWayOut()
+    {
+        await (await OpenAsync(create: true)).DisposeAsync();
+        ChangeLayout(LiteDbSchema.Version - 1);
+
+        var failure = await Assert.ThrowsAsync<CatalogException>(() => OpenAsync(create: true));
+
+        Assert.Contains("benji rebuild --force", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,7 +3,8 @@ using LiteDB;
 
 namespace Benji.Store.Catalogs.LiteDb.Roles;
 
-/// <summary>The stored blocks in LiteDB; the few damaged ones stand in a small collection too.</summary>
+/// <summary>The stored blocks in LiteDB, a group of them a document; the few damaged ones stand in a small collection
+/// too.</summary>
 internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
 {
     private const string Collection = LiteDbSchema.Blocks;
@@ -13,9 +14,14 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     public IReadOnlyList<BlockRow?> Find(IReadOnlyList<BlockId> ids)
     {
         var found = new BlockRow?[ids.Count];
-        for (var i = 0; i < found.Length; i++)
+        int[] keys = [.. ids.Select(BlockGroup.KeyOf)];
+        int[] order = [.. Enumerable.Range(0, keys.Length)];
+        Array.Sort(keys, order);
+        byte[]? group = null;
+        for (var i = 0; i < order.Length; i++)
         {
-            found[i] = rows.Find(Collection, RowKey.Of(ids[i].Hash)) is { } row ? Unpack(row) : null;
+            group = i > 0 && keys[i] == keys[i - 1] ? group : FindGroup(keys[i]);
+            found[order[i]] = group is null ? null : BlockGroup.Find(group, ids[order[i]]);
         }
 
         return found;
@@ -24,7 +30,7 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     /// <inheritdoc/>
     public void Put(IReadOnlyList<BlockRow> blocks)
     {
-        rows.Put(Collection, blocks.OrderBy(block => block.Id.Hash).Select(Pack).ToArray());
+        Change(blocks.Select(block => new BlockChange(block.Id, block)));
         MarkInvalid(blocks.Where(block => block.IsInvalid).Select(block => block.Id).ToArray());
         MarkValid(blocks.Where(block => !block.IsInvalid).Select(block => block.Id).ToArray());
     }
@@ -32,8 +38,8 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     /// <inheritdoc/>
     public void SetState(IReadOnlyList<BlockId> ids, ReferenceState state, DateTimeOffset since)
     {
-        var changed = Find(ids).OfType<BlockRow>().Select(block => Pack(block with { State = state, Since = since }));
-        rows.Replace(Collection, changed.ToArray());
+        var changed = Find(ids).OfType<BlockRow>().Select(block => block with { State = state, Since = since });
+        Change(changed.Select(block => new BlockChange(block.Id, block)));
     }
 
     /// <inheritdoc/>
@@ -46,22 +52,60 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     /// <inheritdoc/>
     public void Remove(IReadOnlyList<BlockId> ids)
     {
-        rows.Remove(Collection, ids.Select(id => RowKey.Of(id.Hash)).ToArray());
+        Change(ids.Select(id => new BlockChange(id, null)));
         MarkValid(ids);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<BlockRow> Scan(BlockId? after, int count)
     {
-        var (first, last) = RowKey.AllHashes;
-        first = after is { } id ? RowKey.After(id.Hash) : first;
-        return rows.Range(Collection, LiteDbSchema.Key, first, last, count: count).ConvertAll(Unpack);
+        var found = new List<BlockRow>();
+        var first = after is { } id ? BlockGroup.KeyOf(id) : 0;
+        foreach (var document in rows.Walk(Collection, LiteDbSchema.Key, first, BlockGroup.KeyMax))
+        {
+            BlockGroup.List(document[LiteDbSchema.Value].AsBinary, after, found, count);
+            if (found.Count == count)
+            {
+                break;
+            }
+        }
+
+        return found;
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<BlockId> ListInvalid() => rows
         .List(Invalid, LiteDbSchema.Key)
         .ConvertAll(row => new BlockId(new Hash256(row[LiteDbSchema.Key].AsBinary)));
+
+    private byte[]? FindGroup(int key) => rows.Find(Collection, key)?[LiteDbSchema.Value].AsBinary;
+
+    // A group of another length is made anew, which places it as a whole; LiteDB's update would scatter it.
+    private void Change(IEnumerable<BlockChange> changes)
+    {
+        List<BsonDocument> added = [], replaced = [];
+        List<BsonValue> removed = [];
+        foreach (var group in changes.OrderBy(change => change.Id.Hash).GroupBy(change => BlockGroup.KeyOf(change.Id)))
+        {
+            var old = FindGroup(group.Key);
+            var merged = BlockGroup.Merge(old ?? BlockGroup.Empty, [.. group]);
+            var isInPlace = merged.Length == old?.Length;
+            if (old is not null && !isInPlace)
+            {
+                removed.Add(group.Key);
+            }
+
+            if (merged.Length > 0)
+            {
+                var document = new BsonDocument { [LiteDbSchema.Key] = group.Key, [LiteDbSchema.Value] = merged };
+                (isInPlace ? replaced : added).Add(document);
+            }
+        }
+
+        rows.Replace(Collection, replaced);
+        rows.Remove(Collection, removed);
+        rows.Add(Collection, added);
+    }
 
     private void MarkInvalid(BlockId[] ids)
     {
@@ -78,50 +122,5 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
         {
             rows.Remove(Invalid, ids.Select(id => RowKey.Of(id.Hash)).ToArray());
         }
-    }
-
-    private static BsonDocument Pack(BlockRow block)
-    {
-        var row = new RowWriter()
-            .Text(block.Storage)
-            .Byte((int)block.Form)
-            .Number(block.Length)
-            .Number(block.Allocated)
-            .Number(block.StoredLength)
-            .Flag(block.IsInvalid)
-            .Byte((int)block.State)
-            .Time(block.Since);
-        foreach (var lender in block.Lenders)
-        {
-            row.Hash(lender.Hash);
-        }
-
-        return new BsonDocument
-        {
-            [LiteDbSchema.Key] = RowKey.Of(block.Id.Hash),
-            [LiteDbSchema.Value] = row.ToValue(),
-        };
-    }
-
-    private static BlockRow Unpack(BsonDocument found)
-    {
-        var row = new RowReader(found);
-        var id = new BlockId(new Hash256(found[LiteDbSchema.Key].AsBinary));
-        var storage = row.Text();
-        var form = (BlockForm)row.Byte();
-        var length = checked((int)row.Number());
-        var allocated = checked((int)row.Number());
-        var storedLength = row.Number();
-        var isInvalid = row.Flag();
-        var state = (ReferenceState)row.Byte();
-        var since = row.Time();
-        var rest = row.Rest();
-        var lenders = rest.Length == 0 ? [] : new BlockId[rest.Length / Hash256.Size];
-        for (var i = 0; i < lenders.Length; i++)
-        {
-            lenders[i] = new BlockId(new Hash256(rest[(i * Hash256.Size)..]));
-        }
-
-        return new BlockRow(id, storage, form, length, allocated, storedLength, lenders, isInvalid, state, since);
     }
 }

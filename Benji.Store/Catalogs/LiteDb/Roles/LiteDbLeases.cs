@@ -111,7 +111,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         var fencing = found[LiteDbSchema.Key].AsInt64;
         var resource = row.Text();
         var mode = (LeaseMode)row.Byte();
-        var owner = new LeaseOwner(row.Text(), checked((int)row.Number()), row.Id());
+        var owner = new LeaseOwner(row.Text(), row.Int(), row.Id());
         bootId = row.Text();
         return new Lease(fencing, resource, mode, owner, row.Text(), row.Time(), row.Time());
     }

@@ -61,13 +61,9 @@ internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly
         int count = int.MaxValue,
         bool isDescending = false)
     {
-        var query = new Query
-        {
-            OrderBy = BsonExpression.Create($"$.{field}"),
-            Order = isDescending ? Query.Descending : Query.Ascending,
-            Limit = count,
-        };
-        query.Where.Add(BsonExpression.Create($"$.{field} BETWEEN @0 AND @1", first, last));
+        var query = Between(field, first, last);
+        query.Order = isDescending ? Query.Descending : Query.Ascending;
+        query.Limit = count;
         if (fields is not null)
         {
             query.Select = BsonExpression.Create(fields);
@@ -75,6 +71,15 @@ internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly
 
         return Read(collection, query);
     }
+
+    /// <summary>Reads the rows whose indexed field lies between two values, both included, in its order, as they are asked
+    /// for: nothing is changed meanwhile.</summary>
+    public IEnumerable<BsonDocument> Walk(string collection, string field, BsonValue first, BsonValue last) =>
+        Walk(collection, Between(field, first, last));
+
+    /// <summary>Adds rows whose keys are not there.</summary>
+    public void Add(string collection, IEnumerable<BsonDocument> rows) =>
+        Write(() => engine.Insert(collection, rows, BsonAutoId.ObjectId));
 
     /// <summary>Adds rows or replaces those of the same keys.</summary>
     public void Put(string collection, params IEnumerable<BsonDocument> rows) =>
@@ -91,17 +96,23 @@ internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly
     /// <summary>Refuses every later call: the transaction is over.</summary>
     public void End() => _isOver = true;
 
-    private List<BsonDocument> Read(string collection, Query query) => Call(() =>
-    {
-        var rows = new List<BsonDocument>();
-        using var reader = engine.Query(collection, query);
-        while (reader.Read())
-        {
-            rows.Add(reader.Current.AsDocument);
-        }
+    private List<BsonDocument> Read(string collection, Query query) => [.. Walk(collection, query)];
 
-        return rows;
-    });
+    private IEnumerable<BsonDocument> Walk(string collection, Query query)
+    {
+        using var reader = Call(() => engine.Query(collection, query));
+        while (Call(reader.Read))
+        {
+            yield return reader.Current.AsDocument;
+        }
+    }
+
+    private static Query Between(string field, BsonValue first, BsonValue last)
+    {
+        var query = new Query { OrderBy = BsonExpression.Create($"$.{field}") };
+        query.Where.Add(BsonExpression.Create($"$.{field} BETWEEN @0 AND @1", first, last));
+        return query;
+    }
 
     private int Write(Func<int> change)
     {

@@ -8,7 +8,7 @@ namespace Benji.Store.Catalogs.LiteDb.Roles;
 internal static class LiteDbSchema
 {
     /// <summary>The layout that this program reads and writes.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Single values: the layout's number, the last fencing number.</summary>
     public const string Meta = "meta";
@@ -19,7 +19,7 @@ internal static class LiteDbSchema
     /// <summary>Map pages by id.</summary>
     public const string Pages = "pages";
 
-    /// <summary>Stored blocks by id.</summary>
+    /// <summary>Stored blocks in groups, by the first bits of their ids.</summary>
     public const string Blocks = "blocks";
 
     /// <summary>The ids of damaged blocks.</summary>
@@ -66,7 +66,7 @@ internal static class LiteDbSchema
 
     /// <summary>Refuses a database whose layout is another.</summary>
     /// <exception cref="ConfigurationException">A newer program made it.</exception>
-    /// <exception cref="CatalogException">It is not a catalog.</exception>
+    /// <exception cref="CatalogException">It is not a catalog, or one from before the first release.</exception>
     public static void Check(LiteDbRows rows, string name)
     {
         var found = rows.Find(Meta, VersionKey)?[Value];
@@ -80,6 +80,13 @@ internal static class LiteDbSchema
             throw new ConfigurationException(
                 $"The catalog {name} has layout {found.AsInt32} and this program knows layouts up to {Version}: " +
                 "use the program that wrote it, or a newer one.");
+        }
+
+        if (found.AsInt32 < Version)
+        {
+            throw new CatalogException(
+                $"The catalog {name} has layout {found.AsInt32}, from before the first release: make it anew from the " +
+                "storage with 'benji rebuild --force'.");
         }
     }
 }

@@ -126,7 +126,7 @@ internal sealed class LiteDbVersions(LiteDbRows rows) : IVersions
             Date = row.Time(),
             Snapshot = row.Text(),
             Size = row.Number(),
-            BlockSize = checked((int)row.Number()),
+            BlockSize = row.Int(),
             Storage = row.Text(),
             Status = (VersionStatus)row.Byte(),
             IsProtected = row.Flag(),

@@ -13,40 +13,59 @@ internal ref struct RowReader
     /// <summary>Starts at the content of a row.</summary>
     public RowReader(BsonDocument row) => _rest = row[LiteDbSchema.Value].AsBinary;
 
+    /// <summary>Starts at the first byte of some values.</summary>
+    public RowReader(ReadOnlySpan<byte> values) => _rest = values;
+
     /// <summary>True when everything was read.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
     /// <summary>Reads a small number.</summary>
-    public int Byte() => Take(1)[0];
+    public int Byte() => Bytes(1)[0];
 
     /// <summary>Reads a flag.</summary>
     public bool Flag() => Byte() != 0;
 
     /// <summary>Reads a length or count.</summary>
-    public int Short() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
+    public int Short() => BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2));
 
     /// <summary>Reads a number.</summary>
-    public long Number() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+    public long Number() => BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
+
+    /// <summary>Reads a number of at most 31 bits.</summary>
+    public int Int()
+    {
+        var value = Number();
+        return value is >= int.MinValue and <= int.MaxValue
+            ? (int)value
+            : throw new CatalogException($"A row of the catalog has {value} where a smaller number belongs.");
+    }
 
     /// <summary>Reads a measured value.</summary>
     public double Real() => BitConverter.Int64BitsToDouble(Number());
 
     /// <summary>Reads a moment.</summary>
-    public DateTimeOffset Time() => new(Number(), TimeSpan.Zero);
+    public DateTimeOffset Time()
+    {
+        var ticks = Number();
+        return ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
+            ? new(ticks, TimeSpan.Zero)
+            : throw new CatalogException($"A row of the catalog has the moment {ticks}.");
+    }
 
     /// <summary>Reads a text.</summary>
-    public string Text() => Encoding.UTF8.GetString(Take(Short()));
+    public string Text() => Encoding.UTF8.GetString(Bytes(Short()));
 
     /// <summary>Reads an id of 16 bytes.</summary>
-    public Guid Id() => new(Take(16), bigEndian: true);
+    public Guid Id() => new(Bytes(16), bigEndian: true);
 
     /// <summary>Reads a hash.</summary>
-    public Hash256 Hash() => new(Take(Hash256.Size));
+    public Hash256 Hash() => new(Bytes(Hash256.Size));
 
     /// <summary>Reads all that is left.</summary>
-    public ReadOnlySpan<byte> Rest() => Take(_rest.Length);
+    public ReadOnlySpan<byte> Rest() => Bytes(_rest.Length);
 
-    private ReadOnlySpan<byte> Take(int length)
+    /// <summary>Reads so many bytes.</summary>
+    public ReadOnlySpan<byte> Bytes(int length)
     {
         if (length > _rest.Length)
         {

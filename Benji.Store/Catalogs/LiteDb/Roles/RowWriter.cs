@@ -13,6 +13,9 @@ internal sealed class RowWriter
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
+    /// <summary>Bytes packed so far.</summary>
+    public int Length => _bytes.WrittenCount;
+
     /// <summary>Appends a small number or a flag.</summary>
     public RowWriter Byte(int value)
     {
@@ -72,6 +75,17 @@ internal sealed class RowWriter
         return this;
     }
 
+    /// <summary>Appends zeros.</summary>
+    public RowWriter Zeros(int count)
+    {
+        _bytes.GetSpan(count)[..count].Clear();
+        _bytes.Advance(count);
+        return this;
+    }
+
     /// <summary>Returns what was packed.</summary>
-    public BsonValue ToValue() => new(_bytes.WrittenSpan.ToArray());
+    public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+
+    /// <summary>Returns what was packed, as the content of a row.</summary>
+    public BsonValue ToValue() => new(ToArray());
 }
