@@ -28,18 +28,18 @@ internal sealed class FingerprintSet
         Invariant.Holds(BitOperations.IsPow2(slotsMax));
         _slotsMax = slotsMax;
         _isWide = isWide;
-        Clear();
+        _first = new ulong[Math.Min(SlotsMin, _slotsMax)];
+        _second = _isWide ? new ulong[_first.Length] : [];
     }
 
     /// <summary>Ids in the set.</summary>
     public int Count => _count;
 
-    /// <summary>Forgets all ids and gives most of the memory back.</summary>
-    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_first), nameof(_second))]
+    /// <summary>Forgets all ids, and keeps its memory for the next ones.</summary>
     public void Clear()
     {
-        _first = new ulong[Math.Min(SlotsMin, _slotsMax)];
-        _second = _isWide ? new ulong[_first.Length] : [];
+        Array.Clear(_first);
+        Array.Clear(_second);
         _count = 0;
     }
 

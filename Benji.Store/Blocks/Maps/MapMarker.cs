@@ -11,30 +11,18 @@ namespace Benji.Store.Blocks.Maps;
 /// <para>Not safe for concurrent calls.</para></remarks>
 internal sealed class MapMarker
 {
-    /// <summary>Slots of the set of blocks: 32 MiB, 3.3 million blocks.</summary>
-    public const int BlockSlotsDefault = 1 << 22;
-
-    /// <summary>Slots of the set of leaf pages: 16 MiB, 0.8 million pages.</summary>
-    public const int LeafSlotsDefault = 1 << 20;
-
-    // The upper pages of 2^22 * 256 leaves, far beyond any store; the set takes what it needs.
-    private const int UpperSlotsMax = 1 << 22;
-
     private readonly IReadOnlyList<MarkRoot> _roots;
-    private readonly FingerprintSet _uppers = new(UpperSlotsMax, isWide: true);
+    private readonly FingerprintSet _uppers;
     private readonly FingerprintSet _leaves;
     private readonly FingerprintSet _blocks;
 
     /// <summary>Prepares to mark; nothing is read yet.</summary>
     /// <param name="roots">The maps. Equal roots cost nothing.</param>
-    /// <param name="leafSlots">Bound of the set of leaf pages, a power of two.</param>
-    /// <param name="blockSlots">Bound of the set of blocks, a power of two.</param>
-    public MapMarker(
-        IReadOnlyList<MarkRoot> roots, int leafSlots = LeafSlotsDefault, int blockSlots = BlockSlotsDefault)
+    /// <param name="sets">The memory it works in; not used by another while it marks.</param>
+    public MapMarker(IReadOnlyList<MarkRoot> roots, MarkSets sets)
     {
         _roots = roots;
-        _leaves = new FingerprintSet(leafSlots, isWide: true);
-        _blocks = new FingerprintSet(blockSlots, isWide: false);
+        (_uppers, _leaves, _blocks) = (sets.Uppers, sets.Leaves, sets.Blocks);
     }
 
     /// <summary>Marks and hands out what is reached, range by range, in the order of ids; the ranges together are

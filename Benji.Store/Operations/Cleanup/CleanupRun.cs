@@ -50,8 +50,8 @@ internal sealed class CleanupRun
                 scope.Time));
     }
 
-    /// <summary>Slots of the sets of leaf pages and blocks; tests make them small.</summary>
-    public (int Leaves, int Blocks) Slots { get; init; } = (MapMarker.LeafSlotsDefault, MapMarker.BlockSlotsDefault);
+    /// <summary>What it marks in; tests make it small.</summary>
+    public MarkSets Sets { get; init; } = new();
 
     /// <summary>Cleans up.</summary>
     /// <exception cref="ConfigurationException">A storage holds versions that the catalog does not know.</exception>
@@ -90,7 +90,7 @@ internal sealed class CleanupRun
         var roots = await _scope.Catalog.ReadAsync(
             transaction => CleanupRoots.Read(transaction, _scope.Time, _grace), cancellationToken);
         var marker = new MapMarker(
-            [.. _pages.SelectMany(store => roots.MapsOf(store.Key, store.Value))], Slots.Leaves, Slots.Blocks);
+            [.. _pages.SelectMany(store => roots.MapsOf(store.Key, store.Value))], Sets);
         var lenders = new CleanupLenders(_scope.Catalog);
         var pages = new CleanupSweep(_scope, roots, new CleanupPages(_scope.Catalog), _counts);
         var blocks = new CleanupSweep(_scope, roots, new CleanupBlocks(_scope.Catalog), _counts);

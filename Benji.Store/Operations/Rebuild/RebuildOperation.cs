@@ -134,7 +134,8 @@ internal sealed class RebuildOperation(
     {
         var isComplete = true;
         var marker = new MapMarker(
-            [.. versions.Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1))]);
+            [.. versions.Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1))],
+            new MarkSets());
         await marker.MarkAsync(
             null,
             async (range, needed) => isComplete &=

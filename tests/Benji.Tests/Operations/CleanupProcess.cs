@@ -181,7 +181,7 @@ internal sealed class CleanupProcess : IAsyncDisposable
         var stores = new Dictionary<string, OpenedStore> { [CleanupWorld.Storage] = _store };
         var scope = new CleanupScope(_catalog, stores, lease, _time);
         var run = slots is { } small
-            ? new CleanupRun(scope, grace, NoProgress.Instance) { Slots = small }
+            ? new CleanupRun(scope, grace, NoProgress.Instance) { Sets = new MarkSets(small.Leaves, small.Blocks) }
             : new CleanupRun(scope, grace, NoProgress.Instance);
         var result = await run.RunAsync(CancellationToken.None);
         await ReleaseAsync(lease);

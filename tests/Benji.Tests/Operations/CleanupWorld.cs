@@ -96,7 +96,7 @@ internal sealed class CleanupWorld
         var roots = State.Versions.Values
             .Select(version => new MarkRoot(process.Pages, version.Root, version.Geometry.Levels - 1))
             .ToList();
-        await new MapMarker(roots).MarkAsync(
+        await new MapMarker(roots, new MarkSets()).MarkAsync(
             (_, reached) =>
             {
                 needed.UnionWith(State.Pages.Keys.Where(reached.Contains).Select(id => id.Hash));

@@ -63,8 +63,7 @@ public sealed class MapMarkerTests
     private static MapMarker Marker(MemoryPages pages, List<MapModel> versions, int leafSlots, int blockSlots) =>
         new(
             [.. versions.Select(version => new MarkRoot(pages, version.Root, version.Geometry.Levels - 1))],
-            leafSlots,
-            blockSlots);
+            new MarkSets(leafSlots, blockSlots));
 
     private static async Task<(MemoryPages Pages, List<MapModel> Versions)> BuildAsync(Random random)
     {
