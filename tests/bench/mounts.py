@@ -11,7 +11,7 @@ from sides import Restic
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
-SMALL_READS_MIB = 64
+SMALL_READS = 1 << 17  # some 80 ticks
 STREAM_PASSES = 4
 COLD_READS = 400
 DEADLINE = 60
@@ -119,8 +119,8 @@ class Mounts:
     def small_reads(self, server, jobs):
         before = server.cpu
         self.fio(server.file, "--rw=randread", "--direct=1", "--bs=4k", "--ioengine=psync", f"--numjobs={jobs}",
-                 f"--io_size={SMALL_READS_MIB}m")
-        return 1e6 * (server.cpu - before) / (jobs * SMALL_READS_MIB * 256)
+                 f"--io_size={SMALL_READS // jobs * 4096}")
+        return 1e6 * (server.cpu - before) / SMALL_READS
 
     def stream(self, server, passes=1):
         before = server.cpu
