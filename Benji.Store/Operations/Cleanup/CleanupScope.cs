@@ -11,8 +11,8 @@ namespace Benji.Store.Operations.Cleanup;
 internal sealed record CleanupScope(
     ICatalog Catalog, IReadOnlyDictionary<string, OpenedStore> Stores, Lease Lease, TimeProvider Time)
 {
-    /// <summary>Rows looked at in one transaction: each lies on pages of its own, three or so, and more of them make the
-    /// catalog's cache large.</summary>
+    /// <summary>Rows looked at in one transaction: a row of a map page lies on database pages of its own, three or so, and
+    /// more of them make the catalog's cache large.</summary>
     public const int BatchMax = 256;
 }
 

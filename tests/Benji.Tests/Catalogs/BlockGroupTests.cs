@@ -1,6 +1,7 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb.Roles;
 using Benji.Store.Model;
+using Benji.Tests.Blocks.Maps;
 using Xunit;
 
 namespace Benji.Tests.Catalogs;
@@ -12,7 +13,7 @@ public sealed class BlockGroupTests
     public void KeysAreInTheOrderOfIds()
     {
         var random = new Random(3);
-        BlockId[] ids = [.. Enumerable.Range(0, 200).Select(_ => Id(random)).OrderBy(id => id.Hash)];
+        BlockId[] ids = [.. Enumerable.Range(0, 200).Select(_ => MapModel.RandomId(random)).OrderBy(id => id.Hash)];
 
         int[] keys = [.. ids.Select(BlockGroup.KeyOf)];
 
@@ -24,7 +25,7 @@ public sealed class BlockGroupTests
     public void OfTwoChangesOfOneIdTheLaterHolds()
     {
         var random = new Random(4);
-        var row = Row(Id(random), random);
+        var row = Row(MapModel.RandomId(random), random);
         var later = row with { StoredLength = 99 };
 
         var put = BlockGroup.Merge(BlockGroup.Empty, [new(row.Id, row), new(row.Id, later)]);
@@ -38,7 +39,10 @@ public sealed class BlockGroupTests
     public void DamagedBytesAreRefusedByOneException()
     {
         var random = new Random(6);
-        BlockRow[] rows = [.. Enumerable.Range(0, 20).Select(_ => Row(Id(random), random)).OrderBy(row => row.Id.Hash)];
+        BlockRow[] rows =
+        [
+            .. Enumerable.Range(0, 20).Select(_ => Row(MapModel.RandomId(random), random)).OrderBy(row => row.Id.Hash),
+        ];
         var whole = BlockGroup.Merge(BlockGroup.Empty, [.. rows.Select(row => new BlockChange(row.Id, row))]);
         var refused = 0;
         for (var round = 0; round < 5_000; round++)
@@ -62,15 +66,8 @@ public sealed class BlockGroupTests
         Assert.InRange(refused, 4_000, 5_000);
     }
 
-    private static BlockId Id(Random random)
-    {
-        var bytes = new byte[Hash256.Size];
-        random.NextBytes(bytes);
-        return new BlockId(new Hash256(bytes));
-    }
-
     private static BlockRow Row(BlockId id, Random random) => new(
         id, "storage", BlockForm.Delta, 4 << 20, 1 << 20, 1234,
-        [.. Enumerable.Range(0, random.Next(5)).Select(_ => Id(random))],
+        [.. Enumerable.Range(0, random.Next(5)).Select(_ => MapModel.RandomId(random))],
         IsInvalid: false, ReferenceState.Live, DateTimeOffset.UnixEpoch);
 }

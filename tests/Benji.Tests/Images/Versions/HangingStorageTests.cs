@@ -41,11 +41,7 @@ public sealed class HangingStorageTests
             },
         };
         var content = RandomNumberGenerator.GetBytes(8 * Block);
-        store.Images.Set("disk", content);
-        await store.BackupAsync("disk");
-        await store.CloseAsync();
-        await using var served = await BenjiStore.OpenAsync(
-            store.Options, store.Parts, mayCreate: false, NullLoggerFactory.Instance, clock, None);
+        await using var served = await ServeAsync(store, content, clock);
         var images = served.OpenImages();
         await using var image = await images.OpenVersionAsync((await images.FindAsync("disk/latest", None))!, None);
         await SameAsync(content, image, 0);
@@ -86,11 +82,7 @@ public sealed class HangingStorageTests
             },
         };
         var content = RandomNumberGenerator.GetBytes(Block);
-        store.Images.Set("disk", content);
-        await store.BackupAsync("disk");
-        await store.CloseAsync();
-        await using var served = await BenjiStore.OpenAsync(
-            store.Options, store.Parts, mayCreate: false, NullLoggerFactory.Instance, clock, None);
+        await using var served = await ServeAsync(store, content, clock);
         var images = served.OpenImages();
         var entry = (await images.FindAsync("disk/latest", None))!;
 
@@ -115,6 +107,16 @@ public sealed class HangingStorageTests
         gate.SetResult();
         await using var image = await images.OpenVersionAsync(entry, None);
         await SameAsync(content, image, 0);
+    }
+
+    // Opens the store anew with one version of the volume "disk".
+    private static async Task<BenjiStore> ServeAsync(StoreFixture store, byte[] content, HeldClock clock)
+    {
+        store.Images.Set("disk", content);
+        await store.BackupAsync("disk");
+        await store.CloseAsync();
+        return await BenjiStore.OpenAsync(
+            store.Options, store.Parts, mayCreate: false, NullLoggerFactory.Instance, clock, None);
     }
 
     private static async Task SameAsync(byte[] content, IImage image, int offset)
