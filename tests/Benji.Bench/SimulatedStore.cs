@@ -2,6 +2,7 @@ using System.Globalization;
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
+using Benji.Store.Blocks.Writing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 
@@ -22,6 +23,7 @@ internal static class SimulatedStore
         var geometry = new BlockGeometry((long)tebibytes << 40, BlockGeometry.BlockSizeDefault);
         var random = new Random(tebibytes);
         var map = new MapBuilder(parts.Pages, null, geometry);
+        var ledger = new BlockLedger(parts.Store, parts.Catalog, TimeProvider.System);
         var ids = new List<BlockId>(RowsPerTransaction);
         for (var index = 0L; index < geometry.BlockCount; index++)
         {
@@ -35,7 +37,7 @@ internal static class SimulatedStore
                     MakeEmptyObject(home, block);
                 }
 
-                await RecordAsync(parts, ids);
+                await ledger.RecordAsync(RowsOf(ids), CancellationToken.None);
                 ids.Clear();
                 await map.AdvanceAsync(index + 1, CancellationToken.None);
             }
@@ -101,12 +103,17 @@ internal static class SimulatedStore
 
         var reader = new MapReader(parts.Pages, version.Root, geometry);
         var map = new MapBuilder(parts.Pages, reader, geometry);
+        var ledger = new BlockLedger(parts.Store, parts.Catalog, TimeProvider.System);
         foreach (var batch in changed.Chunk(512))
         {
             await reader.FindAsync(batch, CancellationToken.None);
             BlockId[] ids = [.. batch.Select(_ => NextId(random))];
-            await parts.Catalog.ReadAsync(t => t.BlockReferences.Find(ids), CancellationToken.None);
-            await RecordAsync(parts, ids);
+            foreach (var id in ids)
+            {
+                await ledger.FindAsync(id, CancellationToken.None);
+            }
+
+            await ledger.RecordAsync(RowsOf(ids), CancellationToken.None);
             for (var i = 0; i < batch.Length; i++)
             {
                 map.Set(batch[i], ids[i]);
@@ -132,22 +139,12 @@ internal static class SimulatedStore
         File.Create(path).Dispose();
     }
 
-    private static Task RecordAsync(BenchParts parts, IReadOnlyList<BlockId> ids)
-    {
-        BlockRow[] rows =
-        [
-            .. ids.Select(id => new BlockRow(
-                id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
-                BlockGeometry.BlockSizeDefault, ObjectLength, [], IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
-        ];
-        return parts.Catalog.WriteAsync(
-            t =>
-            {
-                t.BlockReferences.Put(rows);
-                return true;
-            },
-            CancellationToken.None);
-    }
+    private static BlockRow[] RowsOf(IEnumerable<BlockId> ids) =>
+    [
+        .. ids.Select(id => new BlockRow(
+            id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
+            BlockGeometry.BlockSizeDefault, ObjectLength, [], IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
+    ];
 
     private static async Task PublishAsync(
         BenchParts parts, VersionName name, BlockGeometry geometry, PageId root, long holeBytes = 0)

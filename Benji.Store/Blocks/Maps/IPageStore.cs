@@ -13,8 +13,7 @@ internal interface IPageStore : IPageSource
     PageId ComputeId(int level, ReadOnlySpan<byte> content);
 
     /// <summary>Stores pages that are not stored yet, durable and recorded when it returns.</summary>
-    /// <param name="pages">Pages of any levels, a few hundred at most; pages of holes are passed over.</param>
+    /// <param name="pages">Pages of any levels by their ids, a few hundred at most; none of holes only.</param>
     /// <param name="cancellationToken">Stops before the next step; what was stored is left for cleanup.</param>
-    /// <returns>Their ids, in order.</returns>
-    Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages, CancellationToken cancellationToken);
+    Task PutAsync(IReadOnlyDictionary<PageId, MapPage> pages, CancellationToken cancellationToken);
 }

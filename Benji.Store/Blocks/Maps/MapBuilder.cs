@@ -21,7 +21,7 @@ internal sealed class MapBuilder
     private readonly int _rootLevel;
     private readonly SortedDictionary<long, PendingPage>[] _pending;
     private readonly Lock _leavesLock = new();
-    private readonly List<MapPage> _outgoing = [];
+    private readonly Dictionary<PageId, MapPage> _outgoing = [];
     private long? _resizedBlock;
     private long _firstOpenBlock;
     private PageId? _root;
@@ -199,7 +199,7 @@ internal sealed class MapBuilder
 
             if (!id.IsHole)
             {
-                _outgoing.Add(new MapPage(level, content));
+                _outgoing.TryAdd(id, new MapPage(level, content));
             }
 
             if (level == _rootLevel)
@@ -250,7 +250,7 @@ internal sealed class MapBuilder
     {
         if (_outgoing.Count > 0)
         {
-            await _pages.PutAsync([.. _outgoing], cancellationToken);
+            await _pages.PutAsync(_outgoing, cancellationToken);
             _outgoing.Clear();
         }
     }

@@ -71,24 +71,12 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
 
     /// <inheritdoc/>
     /// <exception cref="StorageException">A page could not be stored.</exception>
-    public async Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages, CancellationToken cancellationToken)
+    public async Task PutAsync(IReadOnlyDictionary<PageId, MapPage> pages, CancellationToken cancellationToken)
     {
-        PageId[] ids = [.. pages.Select(page => ComputeId(page.Level, page.Content))];
-        var distinct = new Dictionary<PageId, MapPage>();
-        for (var i = 0; i < ids.Length; i++)
-        {
-            if (!ids[i].IsHole)
-            {
-                distinct.TryAdd(ids[i], pages[i]);
-            }
-        }
-
-        foreach (var batch in distinct.Chunk(RowsMax))
+        foreach (var batch in pages.Chunk(RowsMax))
         {
             await PutBatchAsync(batch, cancellationToken);
         }
-
-        return ids;
     }
 
     private async Task ReadObjectsAsync(

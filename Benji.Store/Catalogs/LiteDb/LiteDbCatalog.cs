@@ -153,9 +153,12 @@ internal sealed class LiteDbCatalog : ICatalog
             await AcquireAsync(cancellationToken);
             try
             {
-                // A thread of the pool has no synchronisation context: with one LiteDB's writer would hop between
-                // threads. Once begun, a transaction is not cancelled.
-                return await Task.Run(() => step(_session), CancellationToken.None);
+                // A thread of the pool may wait for the disk and has no synchronisation context: with one LiteDB's
+                // writer would hop between threads. Whoever runs on one is spared the change to another, which costs
+                // as much as a look-up. Once begun, a transaction is not cancelled.
+                return Thread.CurrentThread.IsThreadPoolThread && SynchronizationContext.Current is null
+                    ? step(_session)
+                    : await Task.Run(() => step(_session), CancellationToken.None);
             }
             finally
             {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 using Benji.Store.Posix;
 using LiteDB;
@@ -20,31 +21,18 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
 
     private readonly IWalHash _hash = place.CreateHash();
     private readonly PagePool _pool = new();
+    private readonly LiteDbConditions _conditions = new();
     private ICatalogDisk? _disk;
     private TransactionalDataStream? _data;
     private LiteEngine? _engine;
+    private BlockGroupCache _groups = new();
     private long _counter;
 
     /// <summary>Opens the catalog's files, and makes a catalog in empty ones when asked to.</summary>
     /// <exception cref="NotFoundException">There is no catalog, and none is to be made.</exception>
     /// <exception cref="ConfigurationException">A newer program made it.</exception>
     /// <exception cref="CatalogException">It cannot be read or made.</exception>
-    public void Open(bool mayCreate)
-    {
-        var isDone = false;
-        try
-        {
-            Wrap("opened", () => Prepare(mayCreate));
-            isDone = true;
-        }
-        finally
-        {
-            if (!isDone)
-            {
-                CloseFiles();
-            }
-        }
-    }
+    public void Open(bool mayCreate) => DoOrClose("opened", () => Prepare(mayCreate));
 
     /// <summary>Runs one transaction.</summary>
     /// <exception cref="CatalogException">The catalog failed; the work's own exceptions pass as they are.</exception>
@@ -53,12 +41,13 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         Open(mayCreate: false);
         var engine = _engine!;
         var pagesBefore = _data!.PagesMoved;
-        var rows = new LiteDbRows(engine, place.Name, isReadOnly);
+        var rows = new LiteDbRows(engine, _conditions, place.Name, isReadOnly);
         var isDone = false;
         try
         {
+            _groups.Trim();
             engine.BeginTrans();
-            var result = work(new LiteDbTransaction(rows, place.Owners, timeProvider));
+            var result = work(new LiteDbTransaction(rows, _groups, place.Owners, timeProvider));
             if (rows.HasWritten)
             {
                 Commit(engine);
@@ -92,19 +81,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     public void ApplyLog()
     {
         Open(mayCreate: false);
-        var isDone = false;
-        try
-        {
-            Wrap("tidied", Apply);
-            isDone = true;
-        }
-        finally
-        {
-            if (!isDone)
-            {
-                CloseFiles();
-            }
-        }
+        DoOrClose("tidied", Apply);
     }
 
     /// <inheritdoc/>
@@ -169,7 +146,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         });
         if (!_data.HoldsFlushes)
         {
-            LiteDbSchema.Check(new LiteDbRows(_engine, place.Name, isReadOnly: true), place.Name);
+            LiteDbSchema.Check(new LiteDbRows(_engine, _conditions, place.Name, isReadOnly: true), place.Name);
         }
     }
 
@@ -243,6 +220,23 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         }
     }
 
+    private void DoOrClose(string action, Action step)
+    {
+        var isDone = false;
+        try
+        {
+            Wrap(action, step);
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+            {
+                CloseFiles();
+            }
+        }
+    }
+
     private void Wrap(string action, Action step)
     {
         try
@@ -285,6 +279,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         // Collects what fails instead of throwing; nothing in the engine is wanted any more.
         _engine?.Dispose();
         _engine = null;
+        _groups = new BlockGroupCache();
     }
 
     private void CloseFiles()

@@ -126,26 +126,40 @@ public abstract class BlocksContract : CatalogContract
     }
 
     [Fact]
-    public async Task ManyChangesOfNeighboursLeaveWhatAModelHolds()
+    public async Task ManyChangesOfNeighboursByTwoObjectsLeaveWhatAModelHolds()
     {
+        var another = await OpenAnotherAsync();
         var random = new Random(5);
         var model = new SortedDictionary<Hash256, BlockRow>();
         for (var round = 0; round < 60; round++)
         {
             BlockRow[] put = [.. Enumerable.Range(0, random.Next(40)).Select(_ => Neighbour(random))];
             BlockId[] removed = [.. model.Keys.Where(_ => random.Next(6) == 0).Select(hash => new BlockId(hash))];
-            await WriteAsync(catalog =>
+            ICatalog[] objects = random.Next(2) == 0 ? [Catalog, another] : [another, Catalog];
+            await WriteAsync(objects[0], catalog =>
             {
                 catalog.BlockReferences.Put(put);
                 catalog.BlockReferences.Remove(removed);
             });
             Array.ForEach(put, row => model[row.Id.Hash] = row);
             Array.ForEach(removed, id => model.Remove(id.Hash));
+            await FailAsync(objects[random.Next(2)], catalog => catalog.BlockReferences.Put([Neighbour(random)]));
+
+            BlockId[] ids = [.. model.Keys.Select(hash => new BlockId(hash)), .. removed];
+            BlockRow?[] expected = [.. ids.Select(id => model.GetValueOrDefault(id.Hash))];
+            AssertEqual(expected, await objects[1].ReadAsync(t => t.BlockReferences.Find(ids), CancellationToken.None));
+            AssertEqual(expected, await objects[0].ReadAsync(t => t.BlockReferences.Find(ids), CancellationToken.None));
         }
 
         AssertEqual([.. model.Values], await ReadAsync(catalog => catalog.BlockReferences.Scan(null, 10_000)));
-        AssertEqual([.. model.Values], await FindAsync([.. model.Keys.Select(hash => new BlockId(hash))]));
     }
+
+    private static Task FailAsync(ICatalog catalog, Action<ICatalogTransaction> work) =>
+        Assert.ThrowsAsync<TimeoutException>(() => WriteAsync(catalog, transaction =>
+        {
+            work(transaction);
+            throw new TimeoutException("of the work's own");
+        }));
 
     // One of 300 ids, which have no more than three beginnings of two bytes.
     private BlockRow Neighbour(Random random)

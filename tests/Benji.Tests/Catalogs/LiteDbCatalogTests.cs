@@ -1,7 +1,7 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Catalogs.LiteDb.Disk;
-using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 using Benji.Testing;
 using LiteDB;

@@ -65,9 +65,15 @@ public abstract class TransactionContract : CatalogContract
     [Fact]
     public async Task ARoleIsRefusedAfterItsTransaction()
     {
-        var kept = await ReadAsync(catalog => catalog.StorageBindings);
+        BlockId[] ids = [new BlockId(HashOf(1))];
+        var (bindings, blocks) = await ReadAsync(catalog =>
+        {
+            catalog.BlockReferences.Find(ids);
+            return (catalog.StorageBindings, catalog.BlockReferences);
+        });
 
-        Assert.Throws<InvariantException>(() => kept.Find("s"));
+        Assert.Throws<InvariantException>(() => bindings.Find("s"));
+        Assert.Throws<InvariantException>(() => blocks.Find(ids));
     }
 
     [Fact]

@@ -4,8 +4,8 @@ namespace Benji.Store.Catalogs.LiteDb.Disk;
 /// <remarks>One thread at a time.</remarks>
 internal sealed class PagePool
 {
-    /// <summary>Arrays kept for the next commit, 4 MiB.</summary>
-    private const int KeptMax = 512;
+    /// <summary>Arrays kept for the next commit, 16 MiB: a commit holds each of its pages twice.</summary>
+    private const int KeptMax = 2048;
 
     private readonly Stack<byte[]> _free = new();
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 
 namespace Benji.Store.Catalogs.LiteDb.Roles;
@@ -70,7 +71,7 @@ internal static class BlockGroup
     /// <param name="changes">The changes in the order of their ids; of two for one id the later holds.</param>
     public static byte[] Merge(ReadOnlySpan<byte> group, IReadOnlyList<BlockChange> changes)
     {
-        var merged = new RowWriter();
+        var merged = new RowWriter(group.Length + GranuleMin);
         var rows = new RowReader(group);
         var next = 0;
         while (NextRow(ref rows) is { IsEmpty: false } bytes)

@@ -1,3 +1,4 @@
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 using LiteDB;
 
@@ -13,13 +14,10 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
     /// <inheritdoc/>
     public IReadOnlyList<MapPageRow?> Find(IReadOnlyList<PageId> ids)
     {
-        var found = new MapPageRow?[ids.Count];
-        for (var i = 0; i < found.Length; i++)
-        {
-            found[i] = rows.Find(Collection, RowKey.Of(ids[i].Hash)) is { } row ? Unpack(row) : null;
-        }
-
-        return found;
+        var found = rows.FindEach(Collection, ids.Distinct().OrderBy(id => id.Hash).Select(id => RowKey.Of(id.Hash)))
+            .Select(Unpack)
+            .ToDictionary(page => page.Id);
+        return [.. ids.Select(id => found.GetValueOrDefault(id))];
     }
 
     /// <inheritdoc/>
@@ -63,7 +61,7 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
                 .Time(page.Since)
                 .ToValue(),
             // Pages end in holes more often than not, and a row that fits one database page costs half.
-            [Content] = new(page.Content.AsSpan(0, used).ToArray()),
+            [Content] = new(used == page.Content.Length ? page.Content : page.Content[..used]),
         };
     }
 

@@ -1,3 +1,4 @@
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 using LiteDB;
 
@@ -5,7 +6,7 @@ namespace Benji.Store.Catalogs.LiteDb.Roles;
 
 /// <summary>The stored blocks in LiteDB, a group of them a document; the few damaged ones stand in a small collection
 /// too.</summary>
-internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
+internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache groups) : IBlockReferences
 {
     private const string Collection = LiteDbSchema.Blocks;
     private const string Invalid = LiteDbSchema.InvalidBlocks;
@@ -13,24 +14,14 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     /// <inheritdoc/>
     public IReadOnlyList<BlockRow?> Find(IReadOnlyList<BlockId> ids)
     {
-        var found = new BlockRow?[ids.Count];
-        int[] keys = [.. ids.Select(BlockGroup.KeyOf)];
-        int[] order = [.. Enumerable.Range(0, keys.Length)];
-        Array.Sort(keys, order);
-        byte[]? group = null;
-        for (var i = 0; i < order.Length; i++)
-        {
-            group = i > 0 && keys[i] == keys[i - 1] ? group : FindGroup(keys[i]);
-            found[order[i]] = group is null ? null : BlockGroup.Find(group, ids[order[i]]);
-        }
-
-        return found;
+        Load(ids);
+        return [.. ids.Select(id => groups.Get(BlockGroup.KeyOf(id)) is { } group ? BlockGroup.Find(group, id) : null)];
     }
 
     /// <inheritdoc/>
     public void Put(IReadOnlyList<BlockRow> blocks)
     {
-        Change(blocks.Select(block => new BlockChange(block.Id, block)));
+        Change([.. blocks.Select(block => new BlockChange(block.Id, block))]);
         MarkInvalid(blocks.Where(block => block.IsInvalid).Select(block => block.Id).ToArray());
         MarkValid(blocks.Where(block => !block.IsInvalid).Select(block => block.Id).ToArray());
     }
@@ -39,7 +30,7 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     public void SetState(IReadOnlyList<BlockId> ids, ReferenceState state, DateTimeOffset since)
     {
         var changed = Find(ids).OfType<BlockRow>().Select(block => block with { State = state, Since = since });
-        Change(changed.Select(block => new BlockChange(block.Id, block)));
+        Change([.. changed.Select(block => new BlockChange(block.Id, block))]);
     }
 
     /// <inheritdoc/>
@@ -52,7 +43,7 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
     /// <inheritdoc/>
     public void Remove(IReadOnlyList<BlockId> ids)
     {
-        Change(ids.Select(id => new BlockChange(id, null)));
+        Change([.. ids.Select(id => new BlockChange(id, null))]);
         MarkValid(ids);
     }
 
@@ -78,16 +69,26 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
         .List(Invalid, LiteDbSchema.Key)
         .ConvertAll(row => new BlockId(new Hash256(row[LiteDbSchema.Key].AsBinary)));
 
-    private byte[]? FindGroup(int key) => rows.Find(Collection, key)?[LiteDbSchema.Value].AsBinary;
+    private void Load(IEnumerable<BlockId> ids)
+    {
+        int[] missing = [.. ids.Select(BlockGroup.KeyOf).Where(key => !groups.Knows(key)).Distinct().Order()];
+        var found = rows.FindEach(Collection, missing.Select(key => new BsonValue(key)))
+            .ToDictionary(row => row[LiteDbSchema.Key].AsInt32, row => row[LiteDbSchema.Value].AsBinary);
+        foreach (var key in missing)
+        {
+            groups.Set(key, found.GetValueOrDefault(key));
+        }
+    }
 
     // A group of another length is made anew, which places it as a whole; LiteDB's update would scatter it.
-    private void Change(IEnumerable<BlockChange> changes)
+    private void Change(BlockChange[] changes)
     {
+        Load(changes.Select(change => change.Id));
         List<BsonDocument> added = [], replaced = [];
         List<BsonValue> removed = [];
         foreach (var group in changes.OrderBy(change => change.Id.Hash).GroupBy(change => BlockGroup.KeyOf(change.Id)))
         {
-            var old = FindGroup(group.Key);
+            var old = groups.Get(group.Key);
             var merged = BlockGroup.Merge(old ?? BlockGroup.Empty, [.. group]);
             var isInPlace = merged.Length == old?.Length;
             if (old is not null && !isInPlace)
@@ -100,6 +101,8 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows) : IBlockReferences
                 var document = new BsonDocument { [LiteDbSchema.Key] = group.Key, [LiteDbSchema.Value] = merged };
                 (isInPlace ? replaced : added).Add(document);
             }
+
+            groups.Set(group.Key, merged.Length > 0 ? merged : null);
         }
 
         rows.Replace(Collection, replaced);

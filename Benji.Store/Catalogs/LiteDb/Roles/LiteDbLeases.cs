@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Benji.Store.Catalogs.LiteDb.Rows;
 using LiteDB;
 
 namespace Benji.Store.Catalogs.LiteDb.Roles;

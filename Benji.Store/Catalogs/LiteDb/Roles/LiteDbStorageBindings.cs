@@ -1,3 +1,4 @@
+using Benji.Store.Catalogs.LiteDb.Rows;
 using LiteDB;
 
 namespace Benji.Store.Catalogs.LiteDb.Roles;

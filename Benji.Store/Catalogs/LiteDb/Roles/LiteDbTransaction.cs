@@ -1,7 +1,9 @@
+using Benji.Store.Catalogs.LiteDb.Rows;
 namespace Benji.Store.Catalogs.LiteDb.Roles;
 
 /// <summary>The roles of the catalog inside one transaction of LiteDB.</summary>
-internal sealed class LiteDbTransaction(LiteDbRows rows, ILeaseOwners owners, TimeProvider timeProvider)
+internal sealed class LiteDbTransaction(
+    LiteDbRows rows, BlockGroupCache groups, ILeaseOwners owners, TimeProvider timeProvider)
     : ICatalogTransaction
 {
     /// <inheritdoc/>
@@ -11,7 +13,7 @@ internal sealed class LiteDbTransaction(LiteDbRows rows, ILeaseOwners owners, Ti
     public IBlockMaps BlockMaps { get; } = new LiteDbBlockMaps(rows);
 
     /// <inheritdoc/>
-    public IBlockReferences BlockReferences { get; } = new LiteDbBlockReferences(rows);
+    public IBlockReferences BlockReferences { get; } = new LiteDbBlockReferences(rows, groups);
 
     /// <inheritdoc/>
     public IOverlays Overlays { get; } = new LiteDbOverlays(rows);

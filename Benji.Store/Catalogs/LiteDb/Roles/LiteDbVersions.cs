@@ -1,3 +1,4 @@
+using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
 using LiteDB;
 

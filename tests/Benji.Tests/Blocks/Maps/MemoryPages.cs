@@ -58,19 +58,19 @@ internal sealed class MemoryPages : IPageStore
         }
     }
 
-    public Task<PageId[]> PutAsync(IReadOnlyList<MapPage> pages, CancellationToken cancellationToken)
+    public Task PutAsync(IReadOnlyDictionary<PageId, MapPage> pages, CancellationToken cancellationToken)
     {
         lock (_pagesLock)
         {
             PutTrips++;
             LargestTrip = Math.Max(LargestTrip, pages.Count);
-            var ids = pages.Select(page => ComputeId(page.Level, page.Content)).ToArray();
-            for (var i = 0; i < ids.Length; i++)
+            foreach (var (id, page) in pages)
             {
-                _pages[ids[i]] = pages[i];
+                Assert.Equal(ComputeId(page.Level, page.Content), id);
+                _pages[id] = page;
             }
 
-            return Task.FromResult(ids);
+            return Task.CompletedTask;
         }
     }
 

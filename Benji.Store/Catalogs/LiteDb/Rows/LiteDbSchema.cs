@@ -2,7 +2,7 @@ using Benji.Store.Model;
 using LiteDB;
 using LiteDB.Engine;
 
-namespace Benji.Store.Catalogs.LiteDb.Roles;
+namespace Benji.Store.Catalogs.LiteDb.Rows;
 
 /// <summary>The collections of the catalog and the number of their layout.</summary>
 internal static class LiteDbSchema

@@ -4,14 +4,15 @@ using System.Text;
 using Benji.Store.Model;
 using LiteDB;
 
-namespace Benji.Store.Catalogs.LiteDb.Roles;
+namespace Benji.Store.Catalogs.LiteDb.Rows;
 
 /// <summary>Packs one row's values into the bytes of its one content field: LiteDB's cost is per field.</summary>
 /// <remarks>Little-endian; texts and lists are preceded by their length as a u16. Read back by <see cref="RowReader"/> in
 /// the same order.</remarks>
-internal sealed class RowWriter
+/// <param name="capacity">Bytes that are expected; more find room too.</param>
+internal sealed class RowWriter(int capacity = 256)
 {
-    private readonly ArrayBufferWriter<byte> _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new(capacity);
 
     /// <summary>Bytes packed so far.</summary>
     public int Length => _bytes.WrittenCount;

@@ -2,15 +2,12 @@ using Benji.Store.Model;
 using LiteDB;
 using LiteDB.Engine;
 
-namespace Benji.Store.Catalogs.LiteDb.Roles;
+namespace Benji.Store.Catalogs.LiteDb.Rows;
 
 /// <summary>The few calls of LiteDB that the roles are made of, on plain documents, with its failures wrapped.</summary>
 /// <remarks>For one transaction, on its thread.</remarks>
-internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly)
+internal sealed class LiteDbRows(LiteEngine engine, LiteDbConditions conditions, string name, bool isReadOnly)
 {
-    // One parsed expression a field for the whole transaction: parsing costs as much as the look-up itself.
-    private readonly Dictionary<string, BsonExpression> _equals = [];
-
     private bool _isOver;
 
     /// <summary>True once anything was changed.</summary>
@@ -22,16 +19,19 @@ internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly
     /// <summary>Finds the first row whose indexed field has a value, or null.</summary>
     public BsonDocument? Find(string collection, string field, BsonValue value)
     {
-        if (!_equals.TryGetValue(field, out var expression))
-        {
-            expression = BsonExpression.Create($"$.{field} = @0", value);
-            _equals.Add(field, expression);
-        }
-
-        expression.Parameters["0"] = value;
         var query = new Query { Limit = 1 };
-        query.Where.Add(expression);
+        query.Where.Add(conditions.Equal(field, value));
         return Read(collection, query) is [var row] ? row : null;
+    }
+
+    /// <summary>Finds the rows of distinct keys, in the order of the keys; keys without a row are passed over.</summary>
+    public IReadOnlyList<BsonDocument> FindEach(string collection, IEnumerable<BsonValue> keys)
+    {
+        Invariant.Holds(!_isOver);
+        var wanted = new BsonArray(keys);
+        var query = new Query();
+        query.Where.Add(conditions.In(LiteDbSchema.Key, wanted));
+        return wanted.Count == 0 ? [] : Read(collection, query);
     }
 
     /// <summary>True when a collection has a row.</summary>
@@ -107,10 +107,10 @@ internal sealed class LiteDbRows(LiteEngine engine, string name, bool isReadOnly
         }
     }
 
-    private static Query Between(string field, BsonValue first, BsonValue last)
+    private Query Between(string field, BsonValue first, BsonValue last)
     {
         var query = new Query { OrderBy = BsonExpression.Create($"$.{field}") };
-        query.Where.Add(BsonExpression.Create($"$.{field} BETWEEN @0 AND @1", first, last));
+        query.Where.Add(conditions.Between(field, first, last));
         return query;
     }
 

@@ -3,7 +3,7 @@ using System.Text;
 using Benji.Store.Model;
 using LiteDB;
 
-namespace Benji.Store.Catalogs.LiteDb.Roles;
+namespace Benji.Store.Catalogs.LiteDb.Rows;
 
 /// <summary>The keys of rows and indexes: bytes, as LiteDB orders those alone the same way in every culture.</summary>
 internal static class RowKey

@@ -3,7 +3,7 @@ using System.Text;
 using Benji.Store.Model;
 using LiteDB;
 
-namespace Benji.Store.Catalogs.LiteDb.Roles;
+namespace Benji.Store.Catalogs.LiteDb.Rows;
 
 /// <summary>Unpacks what <see cref="RowWriter"/> packed, in the same order.</summary>
 internal ref struct RowReader
