@@ -14,9 +14,13 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
     /// <inheritdoc/>
     public IReadOnlyList<MapPageRow?> Find(IReadOnlyList<PageId> ids)
     {
-        var found = rows.FindEach(Collection, ids.Distinct().OrderBy(id => id.Hash).Select(id => RowKey.Of(id.Hash)))
-            .Select(Unpack)
-            .ToDictionary(page => page.Id);
+        var found = new Dictionary<PageId, MapPageRow>();
+        foreach (var row in rows.FindEach(Collection, ids.Distinct().OrderBy(id => id.Hash).Select(id => RowKey.Of(id.Hash))))
+        {
+            var page = Unpack(row);
+            found[page.Id] = page;
+        }
+
         return [.. ids.Select(id => found.GetValueOrDefault(id))];
     }
 

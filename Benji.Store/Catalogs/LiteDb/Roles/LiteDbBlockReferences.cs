@@ -72,8 +72,16 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache gro
     private void Load(IEnumerable<BlockId> ids)
     {
         int[] missing = [.. ids.Select(BlockGroup.KeyOf).Where(key => !groups.Knows(key)).Distinct().Order()];
-        var found = rows.FindEach(Collection, missing.Select(key => new BsonValue(key)))
-            .ToDictionary(row => row[LiteDbSchema.Key].AsInt32, row => row[LiteDbSchema.Value].AsBinary);
+        var found = new Dictionary<int, byte[]>();
+        foreach (var row in rows.FindEach(Collection, missing.Select(key => new BsonValue(key))))
+        {
+            var (key, group) = (row[LiteDbSchema.Key], row[LiteDbSchema.Value]);
+            if (!key.IsInt32 || !group.IsBinary || !found.TryAdd(key.AsInt32, group.AsBinary))
+            {
+                throw new CatalogException("A group of block rows in the catalog is damaged.");
+            }
+        }
+
         foreach (var key in missing)
         {
             groups.Set(key, found.GetValueOrDefault(key));
