@@ -54,11 +54,20 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public byte[]? Read(string path) => Find(path)?.Content;
 
     /// <summary>Turns the power off and on: what is then there is durable.</summary>
-    public void Crash(Random random)
+    /// <param name="random">Chooses what is left of what was not synced; null to leave nothing of it.</param>
+    public void Crash(Random? random)
     {
         StepsToCrash = int.MaxValue;
         StepsToFailure = int.MaxValue;
         _root.Crash(random);
+    }
+
+    /// <summary>Removes a directory with all that is in it, durably, as somebody else does.</summary>
+    public void RemoveDirectory(string path)
+    {
+        var (parent, name) = Locate(path);
+        parent.Set(name, null);
+        parent.Sync(_ => true);
     }
 
     /// <inheritdoc/>
@@ -224,11 +233,11 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             _unsynced.RemoveAll(change => isSynced(change.Node));
         }
 
-        public void Crash(Random random)
+        public void Crash(Random? random)
         {
             if (Content is not null)
             {
-                Content = IsSynced ? Content : Tear(Content, random);
+                Content = IsSynced ? Content : random is null ? [] : Tear(Content, random);
                 IsSynced = true;
                 return;
             }
@@ -236,7 +245,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             // Of the changes to one name any first few have arrived, whatever did of the other names.
             foreach (var changes in _unsynced.GroupBy(change => change.Name))
             {
-                foreach (var (name, node) in changes.Take(random.Next(changes.Count() + 1)))
+                foreach (var (name, node) in changes.Take(random?.Next(changes.Count() + 1) ?? 0))
                 {
                     Put(_durable, name, node);
                 }
