@@ -108,7 +108,8 @@ internal sealed class BlockWriterLane : IAsyncDisposable
             draft.Length,
             draft.Allocated,
             bytes.Length,
-            plan?.Lenders ?? [],
+            plan?.Loans ?? [],
+            plan?.Own,
             IsInvalid: false,
             ReferenceState.Live,
             _ledger.Now));

@@ -37,7 +37,8 @@ internal interface IBlockReferences
 /// <param name="Length">Plaintext bytes.</param>
 /// <param name="Allocated">Plaintext bytes of its frames that are no holes.</param>
 /// <param name="StoredLength">Bytes of the object.</param>
-/// <param name="Lenders">The blocks it borrows from: at most four, none for a whole block.</param>
+/// <param name="Loans">The frames it borrows: at most four lenders, none for a whole block.</param>
+/// <param name="Own">The frames that its object holds itself; null for all that are no holes, as in a whole block.</param>
 /// <param name="IsInvalid">True when a scrub or restore found it damaged or missing.</param>
 /// <param name="State">Where it stands between use and deletion.</param>
 /// <param name="Since">When it came to that state.</param>
@@ -48,7 +49,20 @@ internal sealed record BlockRow(
     int Length,
     int Allocated,
     long StoredLength,
-    IReadOnlyList<BlockId> Lenders,
+    IReadOnlyList<Loan> Loans,
+    FrameSet? Own,
     bool IsInvalid,
     ReferenceState State,
-    DateTimeOffset Since);
+    DateTimeOffset Since)
+{
+    /// <summary>The blocks it borrows from, each once.</summary>
+    public IEnumerable<BlockId> Lenders => Loans.Select(loan => loan.Lender);
+
+    /// <summary>True when its object holds these frames itself, as far as they are no holes.</summary>
+    public bool Owns(FrameSet frames) => Own is null || Own.ContainsAll(frames);
+}
+
+/// <summary>What a delta block borrows from one other block.</summary>
+/// <param name="Lender">The block whose object holds the frames itself.</param>
+/// <param name="Frames">The frames.</param>
+internal sealed record Loan(BlockId Lender, FrameSet Frames);

@@ -143,7 +143,7 @@ internal static class SimulatedStore
     [
         .. ids.Select(id => new BlockRow(
             id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
-            BlockGeometry.BlockSizeDefault, ObjectLength, [], IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
+            BlockGeometry.BlockSizeDefault, ObjectLength, [], Own: null, IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
     ];
 
     private static async Task PublishAsync(

@@ -85,7 +85,7 @@ internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, TimeProvi
             return default;
         }
 
-        var lenders = row.Lenders.Count == 0 ? [] : references.Find(row.Lenders);
+        var lenders = references.Find([.. row.Lenders]);
         return new Sight(
             row,
             !row.IsInvalid && row.Storage == store.Name

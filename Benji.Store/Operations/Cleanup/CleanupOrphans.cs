@@ -93,6 +93,7 @@ internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, Cle
                 Allocated: 0,
                 found.Info.Size,
                 [],
+                Own: null,
                 IsInvalid: false,
                 ReferenceState.Orphan,
                 since))]);

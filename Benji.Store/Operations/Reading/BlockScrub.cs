@@ -137,18 +137,18 @@ internal sealed class BlockScrub(
     private async Task<string?> FindFaultAsync(BlockRow row, CancellationToken cancellationToken)
     {
         var fault = await FindObjectFaultAsync(row, cancellationToken);
-        if (fault is not null || row.Lenders.Count == 0)
+        if (fault is not null || row.Loans.Count == 0)
         {
             return fault;
         }
 
         var lenders = await context.Catalog.ReadAsync(
-            transaction => transaction.BlockReferences.Find(row.Lenders), cancellationToken);
+            transaction => transaction.BlockReferences.Find([.. row.Lenders]), cancellationToken);
         for (var i = 0; i < lenders.Count && fault is null; i++)
         {
             fault = lenders[i] is { } lender
                 ? await FindObjectFaultAsync(lender, cancellationToken)
-                : $"the catalog has no record of its lender {row.Lenders[i]}";
+                : $"the catalog has no record of its lender {row.Loans[i].Lender}";
         }
 
         return fault;

@@ -135,7 +135,7 @@ internal sealed class RebuildBlocks(
         {
             problems.Add($"Block {id} in storage {store.Name} is damaged: {fault.Message}");
             return new BlockRow(
-                id, store.Name, form, Length: 0, Allocated: 0, info.Size, [], IsInvalid: true, ReferenceState.Live,
+                id, store.Name, form, Length: 0, Allocated: 0, info.Size, [], Own: null, IsInvalid: true, ReferenceState.Live,
                 time.GetUtcNow());
         }
     }

@@ -109,6 +109,7 @@ internal sealed class RebuildFaults(
             Allocated: 0,
             StoredLength: 0,
             [],
+            Own: null,
             IsInvalid: true,
             ReferenceState.Live,
             time.GetUtcNow());

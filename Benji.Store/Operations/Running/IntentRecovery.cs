@@ -38,7 +38,7 @@ internal sealed class IntentRecovery(StoreContext context)
     {
         // The intent is looked at again in the transaction that takes the lease: another process may have finished it.
         var lease = await context.Catalog.WriteAsync(
-            transaction => FindAbandoned(transaction).Contains(intent)
+            transaction => FindAbandoned(transaction).Exists(intent.IsSame)
                 && transaction.Leases.TryAcquire(
                     LeaseResource.Version(intent.VersionId),
                     LeaseMode.Exclusive,

@@ -147,10 +147,11 @@ internal sealed class CatalogModel
         new BlockId(HashOf(random.Next(Blocks))),
         "storage",
         BlockForm.Delta,
-        random.Next(1 << 20),
         0,
+        random.Next(1 << 20),
         random.Next(),
-        [.. Enumerable.Range(0, random.Next(5)).Select(_ => new BlockId(HashOf(random.Next())))],
+        SampleLoans.Of(0, Enumerable.Range(0, random.Next(5)).Select(_ => new BlockId(HashOf(random.Next())))),
+        null,
         random.Next(10) == 0,
         (ReferenceState)random.Next(4),
         DateTimeOffset.UnixEpoch);

@@ -29,7 +29,7 @@ internal static class CatalogObserver
     /// <summary>A block as text.</summary>
     public static string Show(BlockRow block) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{block.Length} {block.StoredLength} {block.IsInvalid} {block.State} {string.Join(',', block.Lenders)}");
+        $"{block.Allocated} {block.StoredLength} {block.IsInvalid} {block.State} {string.Join(',', block.Lenders)}");
 
     /// <summary>A page as text.</summary>
     public static string Show(MapPageRow page) => Convert.ToHexStringLower(SHA256.HashData(page.Content));

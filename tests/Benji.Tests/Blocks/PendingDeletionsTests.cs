@@ -27,7 +27,7 @@ public sealed class PendingDeletionsTests
                 Assert.True(transaction.Leases.TryAcquire(
                     LeaseResource.Cleanup, LeaseMode.Exclusive, "cleanup", out _, out _));
                 transaction.BlockReferences.Put([new BlockRow(
-                    id, "main", BlockForm.Whole, 1, 1, 1, [], false, ReferenceState.Deleting, DateTimeOffset.UnixEpoch)]);
+                    id, "main", BlockForm.Whole, 1, 1, 1, [], null, false, ReferenceState.Deleting, DateTimeOffset.UnixEpoch)]);
                 return true;
             },
             CancellationToken.None);

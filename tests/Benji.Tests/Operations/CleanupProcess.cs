@@ -240,7 +240,8 @@ internal sealed class CleanupProcess : IAsyncDisposable
                     CleanupWorld.BlockSize,
                     CleanupWorld.BlockSize,
                     content.Length,
-                    lenders,
+                    SampleLoans.Of(CleanupWorld.BlockSize, lenders),
+                    null,
                     IsInvalid: false,
                     ReferenceState.Live,
                     _time.GetUtcNow())]);

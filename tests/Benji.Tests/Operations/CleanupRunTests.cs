@@ -57,7 +57,7 @@ public sealed class CleanupRunTests
             await BackUpAsync(process, new LendingRandom(), (0, content));
         }
 
-        Assert.Contains(_world.State.Blocks.Values, row => row.Lenders.Count == 4);
+        Assert.Contains(_world.State.Blocks.Values, row => row.Loans.Count == 4);
         foreach (var version in _world.State.Versions.Values.Where(version => version.Root != Newest().Root))
         {
             await RemoveAsync(version);

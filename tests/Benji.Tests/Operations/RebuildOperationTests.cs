@@ -209,8 +209,8 @@ public sealed class RebuildOperationTests : IAsyncLifetime
         foreach (var row in lost.Blocks.Values)
         {
             var other = made.Blocks[row.Id];
-            Assert.Equal(row.Lenders.ToHashSet(), other.Lenders.ToHashSet());
-            Assert.Equal(row, other with { Lenders = row.Lenders, Since = row.Since });
+            Assert.Equal(row.Loans.ToHashSet(), other.Loans.ToHashSet());
+            Assert.Equal(row, other with { Loans = row.Loans, Since = row.Since });
         }
 
         Assert.Equal(lost.Pages.Keys, made.Pages.Keys);

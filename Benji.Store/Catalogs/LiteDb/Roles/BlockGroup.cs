@@ -128,10 +128,16 @@ internal static class BlockGroup
             .Number(block.StoredLength)
             .Flag(block.IsInvalid)
             .Byte((int)block.State)
-            .Time(block.Since);
-        foreach (var lender in block.Lenders)
+            .Time(block.Since)
+            .Flag(block.Own is not null);
+        if (block.Own is not null)
         {
-            row.Hash(lender.Hash);
+            row.Raw(block.Own.ToBits());
+        }
+
+        foreach (var loan in block.Loans)
+        {
+            row.Hash(loan.Lender.Hash).Raw(loan.Frames.ToBits());
         }
 
         return row.ToArray();
@@ -147,12 +153,19 @@ internal static class BlockGroup
         var isInvalid = row.Flag();
         var state = (ReferenceState)row.Byte();
         var since = row.Time();
-        var lenders = new List<BlockId>();
+        var frames = FrameCountOf(length);
+        var own = row.Flag() ? FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames))) : null;
+        var loans = new List<Loan>();
         while (!row.IsAtEnd)
         {
-            lenders.Add(new BlockId(row.Hash()));
+            loans.Add(new Loan(
+                new BlockId(row.Hash()), FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames)))));
         }
 
-        return new BlockRow(id, storage, form, length, allocated, storedLength, lenders, isInvalid, state, since);
+        return new BlockRow(id, storage, form, length, allocated, storedLength, loans, own, isInvalid, state, since);
     }
+
+    private static int FrameCountOf(int length) => length is >= 0 and <= BlockGeometry.BlockSizeMax
+        ? BlockGeometry.FrameCount(length)
+        : throw new CatalogException($"A row of the catalog has a block of {length} bytes.");
 }
