@@ -1,3 +1,5 @@
+using Benji.Store.Model;
+
 namespace Benji.Store.Catalogs;
 
 /// <summary>The age marks that this catalog has put into its storages, or was about to: how it tells that one of the two was
@@ -13,15 +15,6 @@ internal interface IAgeMarks
 
     /// <summary>Forgets marks; missing ones are passed over.</summary>
     void Remove(IReadOnlyList<AgeMark> marks);
-}
-
-/// <summary>An object of a storage whose presence says that the storage is at least as new as one change of the catalog.</summary>
-/// <param name="Number">One more than the highest that the catalog knew; for people and messages only.</param>
-/// <param name="Token">A random id; it makes the mark.</param>
-internal readonly record struct AgeMark(long Number, Guid Token)
-{
-    /// <summary>Returns the mark as the last part of its object's name.</summary>
-    public override string ToString() => $"{Number:D16}-{Token:N}";
 }
 
 /// <summary>Where a mark stands.</summary>

@@ -15,11 +15,15 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
 {
     private const string NameFormat = "yyyyMMdd'T'HHmmss'Z'";
 
+    private readonly DateTimeOffset _began = context.Time.GetUtcNow();
     private Intent? _intent;
     private DateTimeOffset _date;
 
     /// <summary>The new version's random id.</summary>
     public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>The run that makes it.</summary>
+    public StoringRun Run => new(volumeLease.Fencing, _began);
 
     /// <summary>The new version's name.</summary>
     public VersionName Name => _intent?.Name ?? throw new InvalidOperationException("No intent was recorded yet.");
@@ -90,7 +94,7 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
             CancellationToken.None);
 
     private Intent Describe(VersionName name, string storage) => new(
-        IntentKind.Publish, Id, name, storage, volumeLease.Fencing, context.Time.GetUtcNow(), overlay?.Id);
+        IntentKind.Publish, Id, name, storage, volumeLease.Fencing, _began, overlay?.Id);
 
     // A clock that steps back neither collides nor reorders: the new date is behind the newest by a second at least.
     private DateTimeOffset ChooseDate(ICatalogTransaction transaction, string volume)

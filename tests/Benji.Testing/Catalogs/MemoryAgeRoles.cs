@@ -1,4 +1,5 @@
 using Benji.Store.Catalogs;
+using Benji.Store.Model;
 
 namespace Benji.Testing.Catalogs;
 

@@ -1,4 +1,5 @@
 using Benji.Store.Catalogs.LiteDb.Rows;
+using Benji.Store.Model;
 using LiteDB;
 
 namespace Benji.Store.Catalogs.LiteDb.Roles;
