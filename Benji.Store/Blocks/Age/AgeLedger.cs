@@ -64,7 +64,12 @@ internal static class AgeLedger
         if (transaction.StorageBindings.Find(storage) is { } binding)
         {
             var from = binding.DoubtFrom is { } doubt && doubt < began ? doubt : began;
-            transaction.StorageBindings.Put(binding with { DoubtFrom = from, HoldsStrays = true });
+            transaction.StorageBindings.Put(binding with
+            {
+                DoubtFrom = from,
+                HoldsStrays = true,
+                Doubts = binding.Doubts + 1,
+            });
         }
     }
 }

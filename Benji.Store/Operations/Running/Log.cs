@@ -56,6 +56,9 @@ internal static partial class Log
         + "{Problems} problems")]
     public static partial void CatalogRebuilt(ILogger logger, string catalog, long versions, long blocks, int problems);
 
+    [LoggerMessage(22, LogLevel.Warning, "Storage {Storage} was not cleaned up: {Reason}")]
+    public static partial void StorageNotCleaned(ILogger logger, string storage, string reason);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);
