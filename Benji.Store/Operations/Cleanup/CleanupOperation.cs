@@ -13,6 +13,7 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
     /// <summary>Cleans up every storage that this catalog was used with.</summary>
     /// <exception cref="UsageException">The grace period is negative.</exception>
     /// <exception cref="InUseException">Another cleanup is under way.</exception>
+    /// <exception cref="AgeMismatchException">A storage and the catalog are not of the same age.</exception>
     /// <exception cref="ConfigurationException">A storage holds versions that the catalog does not know.</exception>
     /// <exception cref="CorruptDataException">A map page is missing or damaged: what hangs below it is not
     /// known.</exception>
@@ -56,7 +57,7 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
         var stores = new Dictionary<string, OpenedStore>();
         foreach (var name in used)
         {
-            stores.Add(name, await context.Stores.OpenAsync(name, cancellationToken));
+            stores.Add(name, (await context.Stores.OpenForChangeAsync(name, cancellationToken)).Store);
         }
 
         return stores;
