@@ -13,13 +13,14 @@ internal sealed class OpenedStore : IAsyncDisposable
 {
     private readonly ZstdTransform _zstd;
 
-    private OpenedStore(StoreOpening opening, StoreFile file, StoreKeys keys)
+    private OpenedStore(StoreOpening opening, StoreFile file, StoreKeys keys, bool isNew)
     {
         _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault, opening.MayUseNativeZstd);
         Name = opening.Name;
         Storage = opening.Storage;
         Pool = opening.Pool;
         StoreId = file.Id;
+        IsNew = isNew;
         Keys = keys;
         Sealer = new Sealer(keys, file.Id, opening.ZstdLevel is null ? null : _zstd, opening.Pool, opening.NewKey);
         Opener = new Opener(keys, file.Id, _zstd);
@@ -31,6 +32,9 @@ internal sealed class OpenedStore : IAsyncDisposable
 
     /// <summary>The store's id.</summary>
     public Guid StoreId { get; }
+
+    /// <summary>True when it was made of an empty storage in this opening.</summary>
+    public bool IsNew { get; }
 
     /// <summary>True when its objects are encrypted.</summary>
     public bool IsEncrypted => Keys.IsEncrypted;
@@ -62,6 +66,7 @@ internal sealed class OpenedStore : IAsyncDisposable
     {
         StoreSecrets.CheckMaterial(opening);
         var bytes = await ReadFileAsync(opening, cancellationToken);
+        var isNew = bytes is null;
         if (bytes is null)
         {
             await CreateAsync(opening, cancellationToken);
@@ -82,7 +87,7 @@ internal sealed class OpenedStore : IAsyncDisposable
         try
         {
             StoreSecrets.CheckGenuine(opening, file, bytes, keys);
-            return new OpenedStore(opening, file, keys);
+            return new OpenedStore(opening, file, keys, isNew);
         }
         catch
         {

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Benji.Store.Blocks.Age;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
@@ -79,10 +78,12 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
     private async Task<CleanupResult> CleanAsync(
         string name, TimeSpan grace, Lease lease, CancellationToken cancellationToken)
     {
-        var store = await context.Stores.OpenAsync(name, cancellationToken);
-        await new AgeWatch(store, context.Catalog, context.Time).LookAsync(cancellationToken);
-        var scope = new CleanupScope(context.Catalog, store, lease, context.Time);
-        return await new CleanupRun(scope, grace, progress) { Sets = _sets }.RunAsync(cancellationToken);
+        var age = await context.Stores.OpenForChangeAsync(name, cancellationToken);
+        var scope = new CleanupScope(context.Catalog, age.Store, lease, context.Time);
+        var result = await new CleanupRun(scope, grace, progress) { Sets = _sets }.RunAsync(cancellationToken);
+        await age.LookUnlessRecentAsync(cancellationToken);
+        await age.DeleteOldAsync(cancellationToken);
+        return result;
     }
 
     private static bool IsOfStorage(BenjiException failure) =>
