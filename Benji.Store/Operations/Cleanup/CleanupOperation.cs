@@ -11,7 +11,11 @@ namespace Benji.Store.Operations.Cleanup;
 /// cref="CleanupRun"/>.</remarks>
 internal sealed class CleanupOperation(StoreContext context, CleanupRequest request, IOperationProgress progress)
 {
-    private readonly MarkSets _sets = new();
+    /// <summary>What it marks in; tests make it small.</summary>
+    public MarkSets Sets { get; init; } = new();
+
+    /// <summary>How many lenders a pass keeps back; tests make it small.</summary>
+    public int LendersMax { get; init; } = CleanupOrder.RowsMaxDefault;
 
     /// <summary>Cleans up every storage that this catalog was used with. One that cannot be cleaned up stops no other; its
     /// failure is thrown at the end.</summary>
@@ -80,7 +84,8 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
     {
         var age = await context.Stores.OpenForChangeAsync(name, cancellationToken);
         var scope = new CleanupScope(context.Catalog, age.Store, lease, context.Time);
-        var result = await new CleanupRun(scope, grace, progress) { Sets = _sets }.RunAsync(cancellationToken);
+        var run = new CleanupRun(scope, grace, progress) { Sets = Sets, LendersMax = LendersMax };
+        var result = await run.RunAsync(cancellationToken);
         await age.LookUnlessRecentAsync(cancellationToken);
         await age.DeleteOldAsync(cancellationToken);
         return result;

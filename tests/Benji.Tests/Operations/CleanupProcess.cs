@@ -1,280 +1,223 @@
 using Benji.Store.Blocks;
+using Benji.Store.Blocks.Age;
 using Benji.Store.Blocks.Maps;
-using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Operations.Backup;
+using Benji.Store.Operations.Backup.Planning;
 using Benji.Store.Operations.Cleanup;
+using Benji.Store.Operations.Reading;
+using Benji.Store.Operations.Removal;
+using Benji.Store.Operations.Running;
 using Benji.Testing.Catalogs;
+using Benji.Testing.Images;
+using Benji.Testing.Interleaving;
 
 namespace Benji.Tests.Operations;
 
-/// <summary>One process on a <see cref="CleanupWorld"/>: it backs up, removes, recovers and cleans up as the product
-/// does, step by step.</summary>
+/// <summary>One process on a <see cref="CleanupWorld"/>. What it does, the product does; only the stages of a backup are put
+/// together here, one after the other, where the product has workers.</summary>
 internal sealed class CleanupProcess : IAsyncDisposable
 {
+    private const int Lanes = 2;
+
     private readonly CleanupWorld _world;
     private readonly MemoryCatalog _own;
     private readonly ICatalog _catalog;
     private readonly OpenedStore _store;
     private readonly TimeProvider _time;
-    private readonly PendingDeletions _deletions;
-    private readonly ManifestStore _manifests;
 
     public CleanupProcess(
         CleanupWorld world, MemoryCatalog own, ICatalog catalog, OpenedStore store, TimeProvider time)
     {
         (_world, _own, _catalog, _store, _time) = (world, own, catalog, store, time);
-        _deletions = new PendingDeletions(store, catalog, time);
-        _manifests = new ManifestStore(store);
-        Pages = new PageStore(store, catalog, _deletions, time);
+        Context = new StoreContext
+        {
+            Catalog = catalog,
+            Stores = new OneStore(new AgeWatch(store, catalog, time)),
+            Sources = new MemoryImages(),
+            Pool = store.Pool,
+            Time = time,
+            Logger = world.Log,
+            Settings = new OperationSettings(CleanupWorld.BlockSize, TimeSpan.Zero, TimeSpan.Zero, Workers: 1),
+        };
     }
 
-    public PageStore Pages { get; }
+    public StoreContext Context { get; }
 
     /// <summary>Dies: its leases are those of a dead owner, and nothing it still does reaches the catalog.</summary>
     public ValueTask DisposeAsync() => _own.DisposeAsync();
 
+    /// <summary>Backs a volume up: its newest version, with another size and some other blocks.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="blockCount">Blocks in the new version.</param>
+    /// <param name="edit">Changes the contents by index; blocks that it leaves alone are taken from the newest version.</param>
+    /// <param name="random">Decides what the source does not.</param>
+    /// <param name="fails">True when the source fails at the end.</param>
+    /// <returns>The version, or null when the volume or its newest version was in use, or the source failed.</returns>
     public async Task<VersionRecord?> BackUpAsync(
-        string volume, long blockCount, IReadOnlyDictionary<long, int> changes, Random random)
+        string volume,
+        long blockCount,
+        Action<SortedDictionary<long, int>> edit,
+        Random random,
+        bool fails = false)
     {
-        var lease = await AcquireAsync(LeaseResource.Volume(volume), LeaseMode.Exclusive);
-        if (lease is null)
+        try
+        {
+            await using var held = await HeldLease.AcquireAsync(
+                _catalog, _time, LeaseResource.Volume(volume), LeaseMode.Exclusive, "test", CancellationToken.None);
+            return await BackUpAsync(held.Lease, volume, blockCount, edit, random, fails);
+        }
+        catch (Exception failure) when (failure is InUseException or FailingSourceException)
         {
             return null;
         }
-
-        var id = Guid.NewGuid();
-        var geometry = new BlockGeometry(blockCount * CleanupWorld.BlockSize, CleanupWorld.BlockSize);
-        var (origin, reading) = await WriteAsync(transaction =>
-        {
-            var latest = transaction.Versions.FindLatest(volume, status: null);
-            return (latest, latest is null
-                ? null
-                : Acquire(transaction, LeaseResource.Version(latest.Id), LeaseMode.Shared));
-        });
-        if (origin is not null && reading is null)
-        {
-            // It is being removed.
-            await ReleaseAsync(lease);
-            return null;
-        }
-
-        var name = new VersionName(volume, id.ToString("N"));
-        await WriteAsync(transaction =>
-        {
-            transaction.Intents.Put(new Intent(
-                IntentKind.Publish, id, name, CleanupWorld.Storage, lease.Fencing, _time.GetUtcNow()));
-            return true;
-        });
-        var contents = new SortedDictionary<long, int>(
-            (origin is null ? [] : _world.Contents[origin.Id]).Where(block => block.Key < blockCount).ToDictionary());
-        var baseMap = origin is null ? null : new MapReader(Pages, origin.Root, origin.Geometry);
-        var map = new MapBuilder(Pages, baseMap, geometry);
-        foreach (var (index, content) in changes.Where(change => change.Key < blockCount))
-        {
-            var lender = contents.TryGetValue(index, out var before) && random.Next(2) == 0
-                ? CleanupWorld.IdOf(before)
-                : (BlockId?)null;
-            contents[index] = content;
-            await StoreAsync(CleanupWorld.IdOf(content), lender);
-            map.Set(index, CleanupWorld.IdOf(content));
-        }
-
-        _world.Contents.Add(id, contents);
-        var version = new VersionRecord
-        {
-            Id = id,
-            Name = name,
-            Date = _time.GetUtcNow(),
-            Size = geometry.Size,
-            BlockSize = geometry.BlockSize,
-            Storage = CleanupWorld.Storage,
-            Root = await map.CompleteAsync(CancellationToken.None),
-            AllocatedBytes = 0,
-        };
-        await _manifests.PutAsync(version, CancellationToken.None);
-        await WriteAsync(transaction =>
-        {
-            Invariant.Holds(transaction.Leases.IsHeld(lease));
-            transaction.Versions.Add(version);
-            transaction.Intents.Remove(id);
-            transaction.Leases.Release(lease);
-            if (reading is not null)
-            {
-                transaction.Leases.Release(reading);
-            }
-
-            return true;
-        });
-        return version;
     }
 
+    /// <summary>Removes a version, chosen by its place among all.</summary>
     public async Task RemoveAsync(Random random)
     {
-        var removal = await WriteAsync(transaction =>
+        var versions = await _catalog.ReadAsync(
+            transaction => transaction.Versions.List(volume: null), CancellationToken.None);
+        if (versions.Count > 0)
         {
-            var versions = transaction.Versions.List(volume: null);
-            if (versions.Count == 0)
-            {
-                return default;
-            }
+            await RemoveAsync(versions[random.Next(versions.Count)]);
+        }
+    }
 
-            var version = versions[random.Next(versions.Count)];
-            var lease = Acquire(transaction, LeaseResource.Version(version.Id), LeaseMode.Exclusive);
-            if (lease is not null)
-            {
-                transaction.Intents.Put(new Intent(
-                    IntentKind.Remove, version.Id, version.Name, version.Storage, lease.Fencing, _time.GetUtcNow()));
-            }
-
-            return (Version: version, Lease: lease);
-        });
-        if (removal.Lease is not null)
+    public async Task RemoveAsync(VersionRecord version)
+    {
+        try
         {
-            await FinishRemovalAsync(removal.Version.Id, removal.Version.Name, removal.Lease);
+            _world.Removing.Add(version.Id);
+            await new RemoveOperation(Context).RunAsync(
+                new RemoveRequest { Versions = [version.Name.ToString()], Force = true }, CancellationToken.None);
+            _world.Removed.Add(version.Id);
+        }
+        catch (Exception failure) when (failure is InUseException or NotFoundException)
+        {
+            // A backup builds on it, or somebody else was faster.
         }
     }
 
     /// <summary>Finishes what the dead left, as the next command does.</summary>
-    public async Task RecoverAsync()
+    public Task RecoverAsync() => new IntentRecovery(Context).RunAsync(CancellationToken.None);
+
+    /// <summary>Cleans up, unless another cleanup is under way.</summary>
+    /// <param name="grace">The grace period.</param>
+    /// <param name="sets">What to mark in; null for the product's sets.</param>
+    /// <param name="lendersMax">How many lenders a pass keeps back.</param>
+    public async Task<CleanupResult?> CleanUpAsync(
+        TimeSpan grace, MarkSets? sets = null, int lendersMax = CleanupOrder.RowsMaxDefault)
     {
-        foreach (var intent in await _catalog.ReadAsync(Abandoned, CancellationToken.None))
+        try
         {
-            var lease = await WriteAsync(transaction => Abandoned(transaction).Contains(intent)
-                ? Acquire(transaction, LeaseResource.Version(intent.VersionId), LeaseMode.Exclusive)
-                : null);
-            if (lease is null)
+            var cleanup = new CleanupOperation(
+                Context, new CleanupRequest { OlderThan = grace }, NoProgress.Instance)
             {
-                continue;
-            }
-
-            if (intent.Kind == IntentKind.Remove)
-            {
-                await FinishRemovalAsync(intent.VersionId, intent.Name, lease);
-                continue;
-            }
-
-            var manifest = await _manifests.FindAsync(intent.Name, CancellationToken.None);
-            await WriteAsync(transaction =>
-            {
-                if (manifest is not null && transaction.Versions.Find(manifest.Id) is null)
-                {
-                    transaction.Versions.Add(manifest);
-                }
-
-                transaction.Intents.Remove(intent.VersionId);
-                transaction.Leases.Release(lease);
-                return true;
-            });
+                Sets = sets ?? new MarkSets(),
+                LendersMax = lendersMax,
+            };
+            return await cleanup.RunAsync(CancellationToken.None);
         }
-    }
-
-    public async Task<CleanupResult?> CleanUpAsync(TimeSpan grace, (int Leaves, int Blocks)? slots = null)
-    {
-        var lease = await AcquireAsync(LeaseResource.Cleanup, LeaseMode.Exclusive);
-        if (lease is null)
+        catch (InUseException)
         {
             return null;
         }
-
-        var stores = new Dictionary<string, OpenedStore> { [CleanupWorld.Storage] = _store };
-        var scope = new CleanupScope(_catalog, stores, lease, _time);
-        var run = slots is { } small
-            ? new CleanupRun(scope, grace, NoProgress.Instance) { Sets = new MarkSets(small.Leaves, small.Blocks) }
-            : new CleanupRun(scope, grace, NoProgress.Instance);
-        var result = await run.RunAsync(CancellationToken.None);
-        await ReleaseAsync(lease);
-        return result;
     }
+
+    /// <summary>Scrubs a version deeply.</summary>
+    public Task<ScrubResult> ScrubAsync(VersionRecord version) => new ScrubOperation(
+        Context, new ScrubRequest { Version = version.Name.ToString(), IsDeep = true }, NoProgress.Instance)
+        .RunAsync(CancellationToken.None);
 
     /// <summary>Changes the catalog behind the program's back.</summary>
-    public Task WriteAsync(Action<ICatalogTransaction> work) => WriteAsync(transaction =>
-    {
-        work(transaction);
-        return true;
-    });
-
-    private static List<Intent> Abandoned(ICatalogTransaction transaction)
-    {
-        var living = transaction.Leases.List("").Select(lease => lease.Fencing).ToHashSet();
-        return [.. transaction.Intents.List().Where(intent => !living.Contains(intent.Fencing))];
-    }
-
-    // The rules of docs/format.md, "Cleanup", as a writer keeps them.
-    private async Task StoreAsync(BlockId id, BlockId? lender)
-    {
-        while (true)
+    public Task WriteAsync(Action<ICatalogTransaction> work) => _catalog.WriteAsync(
+        transaction =>
         {
-            var (state, lenders) = await WriteAsync(transaction =>
-            {
-                var row = transaction.BlockReferences.Find([id])[0];
-                if (row is { State: ReferenceState.Candidate, IsInvalid: false })
-                {
-                    transaction.BlockReferences.SetState([id], ReferenceState.Live, _time.GetUtcNow());
-                }
+            work(transaction);
+            return true;
+        },
+        CancellationToken.None);
 
-                var from = lender is { } origin && origin != id ? transaction.BlockReferences.Find([origin])[0] : null;
-                IReadOnlyList<BlockId> owners =
-                    from is null ? [] : [from.Id, .. from.Lenders.Where(other => other != id)];
-                return (row is { IsInvalid: true } ? ReferenceState.Orphan : row?.State, owners.Take(4).ToList());
-            });
-            switch (state)
+    private async Task<VersionRecord?> BackUpAsync(
+        Lease volumeLease,
+        string volume,
+        long blockCount,
+        Action<SortedDictionary<long, int>> edit,
+        Random random,
+        bool fails)
+    {
+        var request = new BackupRequest { Source = "test", Volume = volume };
+        var (origin, reading, invalid) = await _catalog.WriteAsync(
+            transaction => Choose(transaction, request), CancellationToken.None);
+        await using var held = reading is null ? null : HeldLease.Hold(_catalog, reading, _time);
+        var age = await Context.Stores.OpenForChangeAsync(origin.Storage, CancellationToken.None);
+        await using var publication = new BackupPublication(Context, volumeLease);
+        await publication.BeginAsync(volume, version: null, origin.Storage, CancellationToken.None);
+        var before = origin.Compare is null ? [] : _world.Contents[origin.Compare.Id];
+        var contents = new SortedDictionary<long, int>(before);
+        edit(contents);
+        foreach (var index in contents.Keys.Where(index => index >= blockCount || contents[index] == 0).ToList())
+        {
+            contents.Remove(index);
+        }
+
+        _world.Contents[publication.Id] = contents;
+        try
+        {
+            var build = new CleanupBuild(Context, _store, origin, invalid, publication, random);
+            var version = await build.RunAsync(blockCount, before, contents, Lanes);
+            if (fails)
             {
-                case ReferenceState.Live or ReferenceState.Candidate:
-                    return;
-                case ReferenceState.Deleting:
-                    await _deletions.WaitAsync([id], CancellationToken.None);
-                    continue;
+                throw new FailingSourceException();
             }
 
-            var form = lenders.Count == 0 ? BlockForm.Whole : BlockForm.Delta;
-            var content = id.Hash.ToArray();
-            await _store.Storage.PutAsync(ObjectNames.Block(id, form), content, CancellationToken.None);
-            await WriteAsync(transaction =>
-            {
-                transaction.BlockReferences.Put([new BlockRow(
-                    id,
-                    CleanupWorld.Storage,
-                    form,
-                    CleanupWorld.BlockSize,
-                    CleanupWorld.BlockSize,
-                    content.Length,
-                    SampleLoans.Of(CleanupWorld.BlockSize, lenders),
-                    null,
-                    IsInvalid: false,
-                    ReferenceState.Live,
-                    _time.GetUtcNow())]);
-                return true;
-            });
-            return;
+            await publication.PublishAsync(version, age);
+            _world.Published.Add(version.Id);
+            return version;
+        }
+        catch (Exception failure) when (failure is not KilledException)
+        {
+            _world.Failed.Add(publication.Id);
+            throw;
         }
     }
 
-    private async Task FinishRemovalAsync(Guid id, VersionName name, Lease lease)
+    // As a backup does: the base is chosen and claimed in one transaction.
+    private static (BackupBase Base, Lease? Lease, IReadOnlySet<BlockId> Invalid) Choose(
+        ICatalogTransaction transaction, BackupRequest request)
     {
-        await _manifests.DeleteAsync(name, CancellationToken.None);
-        await WriteAsync(transaction =>
-        {
-            transaction.Versions.Remove(id);
-            transaction.Intents.Remove(id);
-            transaction.Leases.Release(lease);
-            return true;
-        });
+        var origin = BackupBase.Choose(
+            transaction, request, hasHints: false, CleanupWorld.BlockSize, CleanupWorld.Storage);
+        return (
+            origin,
+            origin.Compare is null
+                ? null
+                : HeldLease.AcquireIn(
+                    transaction, LeaseResource.Version(origin.Compare.Id), LeaseMode.Shared, "test"),
+            transaction.BlockReferences.ListInvalid().ToHashSet());
     }
 
-    private Task<Lease?> AcquireAsync(string resource, LeaseMode mode) =>
-        WriteAsync(transaction => Acquire(transaction, resource, mode));
+    private sealed class FailingSourceException : Exception;
 
-    private Task ReleaseAsync(Lease lease) => WriteAsync(transaction =>
+    private sealed class OneStore(AgeWatch age) : IStoreDirectory
     {
-        transaction.Leases.Release(lease);
-        return true;
-    });
+        public IReadOnlyList<string> Names => [CleanupWorld.Storage];
 
-    private static Lease? Acquire(ICatalogTransaction transaction, string resource, LeaseMode mode) =>
-        transaction.Leases.TryAcquire(resource, mode, "test", out var lease, out _) ? lease : null;
+        public async Task<OpenedStore> OpenForReadingAsync(string name, CancellationToken cancellationToken)
+        {
+            await age.LookUnlessRecentAsync(cancellationToken);
+            return age.Store;
+        }
 
-    private Task<T> WriteAsync<T>(Func<ICatalogTransaction, T> work) =>
-        _catalog.WriteAsync(work, CancellationToken.None);
+        public async Task<AgeWatch> OpenForChangeAsync(string name, CancellationToken cancellationToken)
+        {
+            await age.LookUnlessRecentAsync(cancellationToken);
+            return age;
+        }
+
+        public Task<bool> MayMendAsync(string name, CancellationToken cancellationToken) => Task.FromResult(true);
+    }
 }

@@ -135,9 +135,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
             transaction => transaction.Leases.TryAcquire(
                 LeaseResource.Cleanup, LeaseMode.Exclusive, "cleanup", out var taken, out _) ? taken : null,
             CancellationToken.None);
-        var stores = new Dictionary<string, OpenedStore> { ["main"] = _store };
         await new CleanupRun(
-            new CleanupScope(_catalog, stores, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
+            new CleanupScope(_catalog, _store, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
         await WriteAsync(transaction => transaction.Leases.Release(lease!));
     }
