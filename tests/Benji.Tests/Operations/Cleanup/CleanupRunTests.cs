@@ -4,7 +4,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Xunit;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>Cleanups one after another. Each version here has two map pages, a leaf and the root.</summary>
 public sealed class CleanupRunTests : IAsyncLifetime

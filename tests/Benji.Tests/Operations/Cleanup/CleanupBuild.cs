@@ -5,7 +5,7 @@ using Benji.Store.Operations.Backup;
 using Benji.Store.Operations.Backup.Planning;
 using Benji.Store.Operations.Running;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>Builds a version of a <see cref="CleanupWorld"/> with the product's writer and map, block by block in several
 /// lanes.</summary>

@@ -6,7 +6,7 @@ using Benji.Store.Model;
 using Benji.Testing.Catalogs;
 using Xunit;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>What must hold in a <see cref="CleanupWorld"/> while nobody is at work.</summary>
 internal static class CleanupChecks

@@ -3,13 +3,14 @@ using Benji.Store.Blocks.Opening;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
+using Benji.Store.Storages;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
 using LogLines = Benji.Tests.Nbd.Session.LogLines;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>A store in memory with several processes on it, and what each of its versions must hold.</summary>
 /// <remarks>A content is a number whose four digits to the base 4 are the values of the block's four frames: blocks that differ in
@@ -125,16 +126,22 @@ internal sealed class CleanupWorld
     /// <summary>A catalog of one more process.</summary>
     public MemoryCatalog OpenCatalog() => new(_place);
 
-    /// <summary>Starts one more process on the store; with steps, each of its calls is one.</summary>
-    public async Task<CleanupProcess> StartAsync(Interleaver? steps = null)
+    /// <summary>Starts one more process on the store.</summary>
+    /// <param name="wrapCatalog">Puts something around its catalog.</param>
+    /// <param name="wrapStorage">Puts something around its storage.</param>
+    public async Task<CleanupProcess> StartAsync(
+        Func<ICatalog, ICatalog>? wrapCatalog = null, Func<IStorage, IStorage>? wrapStorage = null)
     {
         var catalog = OpenCatalog();
-        if (steps is null)
-        {
-            var plain = await OpenedStore.OpenAsync(_opening, CancellationToken.None);
-            return new CleanupProcess(this, catalog, catalog, plain, Clock);
-        }
+        var store = await OpenedStore.OpenAsync(
+            _opening with { Storage = wrapStorage is null ? Objects : wrapStorage(Objects) }, CancellationToken.None);
+        return new CleanupProcess(this, catalog, wrapCatalog is null ? catalog : wrapCatalog(catalog), store, Clock);
+    }
 
+    /// <summary>Starts one more process on the store, each of whose calls is a step.</summary>
+    public async Task<CleanupProcess> StartAsync(Interleaver steps)
+    {
+        var catalog = OpenCatalog();
         var clock = new SteppedClock(Clock, steps);
         var store = await OpenedStore.OpenAsync(
             _opening with { Storage = new SteppedStorage(Objects, steps), Time = clock }, CancellationToken.None);

@@ -14,7 +14,7 @@ using Benji.Testing.Catalogs;
 using Benji.Testing.Images;
 using Benji.Testing.Interleaving;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>One process on a <see cref="CleanupWorld"/>. What it does, the product does; only the stages of a backup are put
 /// together here, one after the other, where the product has workers.</summary>
@@ -45,6 +45,8 @@ internal sealed class CleanupProcess : IAsyncDisposable
     }
 
     public StoreContext Context { get; }
+
+    public OpenedStore Store => _store;
 
     /// <summary>Dies: its leases are those of a dead owner, and nothing it still does reaches the catalog.</summary>
     public ValueTask DisposeAsync() => _own.DisposeAsync();
@@ -133,13 +135,29 @@ internal sealed class CleanupProcess : IAsyncDisposable
         .RunAsync(CancellationToken.None);
 
     /// <summary>Changes the catalog behind the program's back.</summary>
-    public Task WriteAsync(Action<ICatalogTransaction> work) => _catalog.WriteAsync(
-        transaction =>
-        {
-            work(transaction);
-            return true;
-        },
-        CancellationToken.None);
+    public Task WriteAsync(Action<ICatalogTransaction> work) => WriteAsync(transaction =>
+    {
+        work(transaction);
+        return true;
+    });
+
+    /// <summary>Changes the catalog behind the program's back.</summary>
+    public Task<T> WriteAsync<T>(Func<ICatalogTransaction, T> work) => _own.WriteAsync(work, CancellationToken.None);
+
+    /// <summary>Claims a resource alone.</summary>
+    public Task<Lease> AcquireAsync(string resource) =>
+        WriteAsync(transaction => HeldLease.AcquireIn(transaction, resource, LeaseMode.Exclusive, "test"));
+
+    /// <summary>Loses a lease, as a process that somebody took for dead does.</summary>
+    public Task LoseAsync(Lease lease) => WriteAsync(transaction => transaction.Leases.Release(lease));
+
+    /// <summary>What the parts of a cleanup work with.</summary>
+    public async Task<CleanupScope> BeginCleanupAsync() =>
+        new(_catalog, _store, await AcquireAsync(LeaseResource.Cleanup), _time);
+
+    /// <summary>What a pass of a cleanup without a grace period goes by.</summary>
+    public Task<CleanupRoots> ReadRootsAsync() => _own.ReadAsync(
+        transaction => CleanupRoots.Read(transaction, CleanupWorld.Storage, _time, TimeSpan.Zero), CancellationToken.None);
 
     private async Task<VersionRecord?> BackUpAsync(
         Lease volumeLease,

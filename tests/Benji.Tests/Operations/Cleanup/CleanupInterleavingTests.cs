@@ -3,13 +3,13 @@ using Benji.Testing;
 using Benji.Testing.Interleaving;
 using Xunit;
 
-namespace Benji.Tests.Operations;
+namespace Benji.Tests.Operations.Cleanup;
 
 /// <summary>Backups, removals, recoveries and cleanups without a grace period, interleaved step by step at random, some
 /// killed between two steps, with a clock that jumps: after each, nothing is lost and nothing is left.</summary>
 public sealed class CleanupInterleavingTests
 {
-    private const int Rounds = 25;
+    private const int Rounds = 50;
 
     [Fact]
     public Task NothingIsLostWhenNobodyDies() => RunAsync(killsPerThousandMax: 0);
@@ -24,7 +24,12 @@ public sealed class CleanupInterleavingTests
             var world = await CleanupWorld.OpenAsync();
 
             // Few places and values make equal blocks, deltas of each other and equal pages; many make partitions.
-            var style = random.Next(3) > 0 ? new Style(Places: 3, Values: 3) : new Style(Places: 300, Values: 4);
+            var style = random.Next(4) switch
+            {
+                0 => new Style(Places: 300, Values: 4),
+                1 => new Style(Places: 3, Values: 3),
+                _ => new Style(Places: 2, Values: 3, HasHoles: false),
+            };
             var backwards = random.Next(3) * 20;
             await SeedAsync(world, style, random);
             var steps = new Interleaver(random)
@@ -133,7 +138,7 @@ public sealed class CleanupInterleavingTests
             _ => TimeSpan.FromMilliseconds(random.Next(2000)),
         });
 
-    private static string Volume(Random random) => random.Next(2) == 0 ? "a" : "b";
+    private static string Volume(Random random) => $"{(char)('a' + random.Next(3))}";
 
     // Some blocks change in a frame, others as a whole.
     private static Action<SortedDictionary<long, int>> Edit(Style style, Random random) => contents =>
@@ -141,12 +146,14 @@ public sealed class CleanupInterleavingTests
         for (var changes = random.Next(1, 5); changes > 0; changes--)
         {
             var index = random.Next(style.Places);
-            var frames = random.Next(3) > 0 ? [random.Next(CleanupWorld.Frames)] : Enumerable.Range(0, CleanupWorld.Frames);
+            var isNew = !contents.TryGetValue(index, out var content);
+            var frames = isNew || random.Next(4) == 0
+                ? Enumerable.Range(0, CleanupWorld.Frames)
+                : [random.Next(CleanupWorld.Frames)];
             contents[index] = frames.Aggregate(
-                contents.GetValueOrDefault(index),
-                (content, frame) => CleanupWorld.With(content, frame, random.Next(style.Values)));
+                content, (old, frame) => CleanupWorld.With(old, frame, random.Next(style.HasHoles ? 0 : 1, style.Values)));
         }
     };
 
-    private sealed record Style(int Places, int Values);
+    private sealed record Style(int Places, int Values, bool HasHoles = true);
 }
