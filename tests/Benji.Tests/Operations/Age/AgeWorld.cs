@@ -123,7 +123,11 @@ internal sealed class AgeWorld : IAsyncDisposable
     }
 
     /// <summary>Makes the catalog anew from the storages, which replaces it.</summary>
-    public async Task<RebuildResult> RebuildAsync(AgeCatalog catalog, Tripwire? wire = null)
+    /// <param name="catalog">The catalog.</param>
+    /// <param name="wire">What each call passes.</param>
+    /// <param name="script">What goes wrong with calls of storages.</param>
+    public async Task<RebuildResult> RebuildAsync(
+        AgeCatalog catalog, Tripwire? wire = null, Func<StorageCall, Fault?>? script = null)
     {
         // Only a store that was opened once has a file to replace.
         await (await StartAsync(catalog)).DisposeAsync();
@@ -133,6 +137,9 @@ internal sealed class AgeWorld : IAsyncDisposable
             OptionsOf(made),
             parts with
             {
+                WrapStorage = inner => script is null
+                    ? parts.WrapStorage(inner)
+                    : new FaultyStorage(parts.WrapStorage(inner), script),
                 WrapCatalog = inner =>
                 {
                     made.Place.State = new MemoryCatalogState();
@@ -185,7 +192,9 @@ internal sealed class AgeWorld : IAsyncDisposable
 
     private static bool IsData(ObjectName name) => !name.Value.StartsWith("marks/", StringComparison.Ordinal);
 
-    private StoreOptions OptionsOf(AgeCatalog catalog) => new()
+    public string PathOf(string name) => _directory[name];
+
+    public StoreOptions OptionsOf(AgeCatalog catalog) => new()
     {
         CatalogPath = Path.Combine(catalog.Path, "catalog.db"),
         OverlayDirectory = Path.Combine(catalog.Path, "overlays"),
@@ -196,7 +205,7 @@ internal sealed class AgeWorld : IAsyncDisposable
         Workers = 1,
     };
 
-    private StoreParts PartsOf(AgeCatalog catalog, Tripwire wire) => new()
+    public StoreParts PartsOf(AgeCatalog catalog, Tripwire wire) => new()
     {
         WrapStorage = inner => new FaultyStorage(
             _storages[Path.GetFileName(inner.Traits.Description)], call => wire.Pass(call)),

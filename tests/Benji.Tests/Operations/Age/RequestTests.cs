@@ -60,7 +60,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ALookOfMoreThanFiveSecondsAgoIsNotRelied()
+    public async Task ALookOfMoreThanFiveSecondsAgoIsNotReliedOn()
     {
         await _world.BackupAsync(_catalog, "a");
         var wire = new Tripwire();

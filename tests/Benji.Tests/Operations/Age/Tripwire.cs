@@ -20,7 +20,10 @@ internal sealed class Tripwire
     /// <summary>What happens; null for the death of the process.</summary>
     public Func<Task>? Then { get; init; }
 
-    /// <summary>What goes wrong with a call of a storage that the number hits; null for nothing.</summary>
+    /// <summary>Which calls of storages go wrong; the number alone when null.</summary>
+    public Func<StorageCall, bool>? Fits { get; init; }
+
+    /// <summary>What goes wrong with a call of a storage that is hit; null for nothing.</summary>
     public Fault? Fault { get; init; }
 
     /// <summary>Every call of a storage, in order.</summary>
@@ -35,7 +38,7 @@ internal sealed class Tripwire
             StorageCalls.Add(call);
         }
 
-        return IsHit() ? Fault ?? new Fault { Gate = Then!() } : null;
+        return IsHit() || Fits?.Invoke(call) == true ? Fault ?? new Fault { Gate = Then!() } : null;
     }
 
     /// <summary>Passes a call of the catalog.</summary>
