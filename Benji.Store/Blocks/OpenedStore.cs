@@ -66,10 +66,10 @@ internal sealed class OpenedStore : IAsyncDisposable
     {
         StoreSecrets.CheckMaterial(opening);
         var bytes = await ReadFileAsync(opening, cancellationToken);
-        var isNew = bytes is null;
+        var isNew = false;
         if (bytes is null)
         {
-            await CreateAsync(opening, cancellationToken);
+            isNew = await TryCreateAsync(opening, cancellationToken);
             bytes = await ReadFileAsync(opening, cancellationToken)
                 ?? throw new StorageException(
                     $"Storage {opening.Name} does not hold the store.json that was just written.", isTransient: false);
@@ -111,7 +111,8 @@ internal sealed class OpenedStore : IAsyncDisposable
         return buffer?.Memory.ToArray();
     }
 
-    private static async Task CreateAsync(StoreOpening opening, CancellationToken cancellationToken)
+    // False when another run was faster: then its file counts.
+    private static async Task<bool> TryCreateAsync(StoreOpening opening, CancellationToken cancellationToken)
     {
         var place = $"Storage {opening.Name} ({opening.Storage.Traits.Description})";
         if (!opening.MayCreate)
@@ -129,6 +130,11 @@ internal sealed class OpenedStore : IAsyncDisposable
         {
             await foreach (var found in opening.Storage.ListAsync(prefix, cancellationToken))
             {
+                if (await opening.Storage.FindAsync(ObjectNames.StoreFile, cancellationToken) is not null)
+                {
+                    return false;
+                }
+
                 throw new ConfigurationException(
                     $"{place} has no store.json but holds {found.Name}: its store.json was lost. Put it back.");
             }
@@ -136,8 +142,6 @@ internal sealed class OpenedStore : IAsyncDisposable
 
         var file = StoreSecrets.NewFile(opening);
         using var keys = StoreSecrets.Derive(opening, file);
-
-        // When another run was faster, its file counts.
-        await opening.Storage.TryCreateAsync(ObjectNames.StoreFile, file.Format(keys), cancellationToken);
+        return await opening.Storage.TryCreateAsync(ObjectNames.StoreFile, file.Format(keys), cancellationToken);
     }
 }

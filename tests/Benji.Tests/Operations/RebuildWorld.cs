@@ -154,6 +154,7 @@ internal sealed class RebuildWorld : IAsyncDisposable
             : null;
         var result = await new RebuildOperation(target, remains, [_store], Overlays, Clock, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
+        Invariant.Holds(result is not null);
         return (result, place.State);
     }
 
