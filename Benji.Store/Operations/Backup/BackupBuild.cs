@@ -64,7 +64,7 @@ internal sealed class BackupBuild
         var pipeline = new BackupPipeline(
             _context,
             _reader,
-            new BlockWriter(_store, _context.Catalog, blocks, _context.Time),
+            new BlockWriter(_store, _context.Catalog, blocks, publication.Run, _context.Time),
             map,
             MapBase is not null,
             _geometry,

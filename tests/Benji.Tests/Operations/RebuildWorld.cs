@@ -77,7 +77,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
         var baseMap = origin is null ? null : new MapReader(pages, origin.Root, origin.Geometry);
         var map = new MapBuilder(pages, baseMap, geometry);
         using var reads = new BlockStore(_store);
-        await using var lane = new BlockWriter(_store, _catalog, reads, Clock).StartLane();
+        await using var lane = new BlockWriter(
+            _store, _catalog, reads, new StoringRun(1, Clock.GetUtcNow()), Clock).StartLane();
         var allocated = 0L;
         for (var index = 0L; index < geometry.BlockCount; index++)
         {
