@@ -35,7 +35,7 @@ internal sealed class CleanupBuild(
         var entries = new BaseMap(baseMap, baseMap?.Geometry, invalid);
         var map = new MapBuilder(pages, baseMap, geometry);
         using var reads = new BlockStore(store);
-        var writer = new BlockWriter(store, context.Catalog, reads, context.Time);
+        var writer = new BlockWriter(store, context.Catalog, reads, publication.Run, context.Time);
         var lanes = Enumerable.Range(0, laneCount).Select(_ => writer.StartLane()).ToList();
         try
         {
