@@ -28,4 +28,8 @@ internal sealed record DeletionClaim(
     AgeMark Mark,
     IReadOnlyList<AgeMark> Over,
     IReadOnlyList<BlockId> Blocks,
-    IReadOnlyList<PageId> Pages);
+    IReadOnlyList<PageId> Pages)
+{
+    /// <summary>The blocks of which only the delta object goes, as they stand whole; their rows stay.</summary>
+    public IReadOnlyList<BlockId> Deltas { get; init; } = [];
+}

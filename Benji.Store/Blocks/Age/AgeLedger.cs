@@ -7,6 +7,14 @@ namespace Benji.Store.Blocks.Age;
 /// <remarks>Format: docs/format.md, "Age".</remarks>
 internal static class AgeLedger
 {
+    // How long, and how many, marks are known whose objects are gone.
+    private const int GoneMin = 64;
+    private const int GoneMax = 256;
+    private static readonly TimeSpan GoneAge = TimeSpan.FromDays(7);
+
+    // From so many on, a publication deletes them: a listing of marks stays short.
+    private const int RetiredMax = 256;
+
     /// <summary>Records a new mark as pending, before it is put.</summary>
     /// <returns>The mark, and the required ones that it will supersede.</returns>
     public static (AgeMark Mark, IReadOnlyList<AgeMark> Over) Begin(
@@ -54,6 +62,32 @@ internal static class AgeLedger
         }
     }
 
+    /// <summary>True when there are so many superseded marks that somebody should delete them.</summary>
+    public static bool HasManyOld(ICatalogTransaction transaction, string storage) =>
+        transaction.AgeMarks.List(storage).Count(known => known.State == AgeMarkState.Retired) >= RetiredMax;
+
+    /// <summary>Notes that marks were deleted, and forgets those that went longest ago.</summary>
+    public static void Bury(
+        ICatalogTransaction transaction, string storage, IReadOnlyCollection<AgeMark> deleted, DateTimeOffset now)
+    {
+        var buried = deleted.ToHashSet();
+        foreach (var known in transaction.AgeMarks.List(storage)
+            .Where(known => known.State == AgeMarkState.Retired && buried.Contains(known.Mark)))
+        {
+            transaction.AgeMarks.Put(known with { State = AgeMarkState.Gone, Since = now });
+        }
+
+        transaction.AgeMarks.Remove(
+        [
+            .. transaction.AgeMarks.List(storage)
+                .Where(known => known.State == AgeMarkState.Gone)
+                .OrderByDescending(known => known.Since)
+                .ThenByDescending(known => known.Mark.Number)
+                .Where((known, i) => i >= GoneMax || (i >= GoneMin && now - known.Since > GoneAge))
+                .Select(known => known.Mark),
+        ]);
+    }
+
     /// <summary>Notes that a run ended without a version: no mark stands for the rows it recorded, and it may have put
     /// objects that have none.</summary>
     /// <param name="transaction">The transaction that forgets the run's intent.</param>
@@ -64,7 +98,12 @@ internal static class AgeLedger
         if (transaction.StorageBindings.Find(storage) is { } binding)
         {
             var from = binding.DoubtFrom is { } doubt && doubt < began ? doubt : began;
-            transaction.StorageBindings.Put(binding with { DoubtFrom = from, HoldsStrays = true });
+            transaction.StorageBindings.Put(binding with
+            {
+                DoubtFrom = from,
+                HoldsStrays = true,
+                Doubts = binding.Doubts + 1,
+            });
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 
@@ -10,20 +8,54 @@ namespace Benji.Store.Blocks.Age;
 internal sealed class AgeWatch(OpenedStore store, ICatalog catalog, TimeProvider time)
 {
     private static readonly TimeSpan RecentMax = TimeSpan.FromSeconds(5);
-    private static readonly byte[] Content = Encoding.ASCII.GetBytes("benji age mark\n");
+
+    private readonly AgeMarkStore _marks = new(store);
 
     // When the last look that found nothing began; 0 before the first.
     private long _lastLook;
 
+    /// <summary>The storage that is watched.</summary>
+    public OpenedStore Store => store;
+
+    /// <summary>True when a look of at most 5 s ago found nothing.</summary>
+    public bool IsRecent =>
+        Interlocked.Read(ref _lastLook) is var last and not 0 && time.GetElapsedTime(last) <= RecentMax;
+
     /// <summary>Puts a mark that the catalog knows; durable when it returns.</summary>
     /// <exception cref="StorageException">It could not be written.</exception>
-    public Task PutAsync(AgeMark mark, CancellationToken cancellationToken) =>
-        store.Storage.PutAsync(ObjectNames.AgeMark(mark), Content, cancellationToken);
+    public Task PutAsync(AgeMark mark, CancellationToken cancellationToken) => _marks.PutAsync(mark, cancellationToken);
 
     /// <summary>Deletes marks that are neither required nor pending; missing ones count as deleted.</summary>
     /// <exception cref="StorageException">Some could not be deleted.</exception>
     public Task DeleteAsync(IReadOnlyCollection<AgeMark> marks, CancellationToken cancellationToken) =>
-        store.Storage.DeleteAsync([.. marks.Select(ObjectNames.AgeMark)], cancellationToken);
+        _marks.DeleteAsync(marks, cancellationToken);
+
+    /// <summary>Deletes the marks that were superseded or given up, and forgets the oldest of those that are gone.</summary>
+    /// <remarks>For somebody who has just looked. Costs a read of the catalog when there is none.</remarks>
+    /// <exception cref="StorageException">They could not be listed, or some not be deleted.</exception>
+    public async Task DeleteOldAsync(CancellationToken cancellationToken)
+    {
+        var known = await catalog.ReadAsync(transaction => transaction.AgeMarks.List(store.Name), cancellationToken);
+        var retired = known.Where(other => other.State == AgeMarkState.Retired).Select(other => other.Mark).ToList();
+        if (retired.Count == 0)
+        {
+            return;
+        }
+
+        // By the listing and not by the rows alone: a run that was taken for dead may have put its mark late.
+        var old = await _marks.ListAsync(cancellationToken);
+        old.IntersectWith(known
+            .Where(other => other.State is AgeMarkState.Retired or AgeMarkState.Gone)
+            .Select(other => other.Mark));
+        await _marks.DeleteAsync(old, cancellationToken);
+        await catalog.WriteAsync(
+            transaction =>
+            {
+                AgeLedger.Bury(transaction, store.Name, retired, time.GetUtcNow());
+                return true;
+            },
+            cancellationToken);
+    }
 
     /// <summary>Looks, and refuses when catalog and storage are not of the same age.</summary>
     /// <exception cref="AgeMismatchException">They are not.</exception>
@@ -32,7 +64,7 @@ internal sealed class AgeWatch(OpenedStore store, ICatalog catalog, TimeProvider
     {
         if (await FindMismatchAsync(cancellationToken) is { } mismatch)
         {
-            throw new AgeMismatchException(mismatch.Describe(store.Name, store.Storage.Traits.Description));
+            throw new AgeMismatchException(mismatch.Describe(store, "Nothing was changed."));
         }
     }
 
@@ -40,9 +72,7 @@ internal sealed class AgeWatch(OpenedStore store, ICatalog catalog, TimeProvider
     /// <exception cref="AgeMismatchException">They are not of the same age.</exception>
     /// <exception cref="StorageException">The marks could not be listed.</exception>
     public Task LookUnlessRecentAsync(CancellationToken cancellationToken) =>
-        Interlocked.Read(ref _lastLook) is var last and not 0 && time.GetElapsedTime(last) <= RecentMax
-            ? Task.CompletedTask
-            : LookAsync(cancellationToken);
+        IsRecent ? Task.CompletedTask : LookAsync(cancellationToken);
 
     /// <summary>Compares the marks that the storage holds with those that the catalog knows; writes nothing.</summary>
     /// <returns>How they differ, in two looks alike: marks are put and superseded all the time. Null when they do not.</returns>
@@ -71,22 +101,13 @@ internal sealed class AgeWatch(OpenedStore store, ICatalog catalog, TimeProvider
     private async Task<AgeMismatch?> CompareAsync(CancellationToken cancellationToken)
     {
         // The storage first: whoever put a mark that is listed had recorded it before.
-        var listed = new HashSet<AgeMark>();
-        await foreach (var info in store.Storage.ListAsync(ObjectNames.AgeMarkPrefix, cancellationToken))
-        {
-            if (ObjectNames.TryParseAgeMark(info.Name, out var mark))
-            {
-                listed.Add(mark);
-            }
-        }
-
+        var listed = await _marks.ListAsync(cancellationToken);
         var known = await catalog.ReadAsync(transaction => transaction.AgeMarks.List(store.Name), cancellationToken);
         var missing = new List<AgeMark>();
         foreach (var required in known.Where(other => other.State == AgeMarkState.Required))
         {
             // Some storages list late what they answer for at once.
-            if (!listed.Contains(required.Mark)
-                && await store.Storage.FindAsync(ObjectNames.AgeMark(required.Mark), cancellationToken) is null)
+            if (!listed.Contains(required.Mark) && !await _marks.ExistsAsync(required.Mark, cancellationToken))
             {
                 missing.Add(required.Mark);
             }
@@ -106,8 +127,10 @@ internal sealed record AgeMismatch(IReadOnlyList<AgeMark> Missing, IReadOnlyList
     public bool Shares(AgeMismatch other) =>
         Missing.Intersect(other.Missing).Any() || Unknown.Intersect(other.Unknown).Any();
 
-    /// <summary>Says what differs and what to do, for a person.</summary>
-    public string Describe(string storage, string place)
+    /// <summary>Says what differs, what that means for what was asked for, and what to do.</summary>
+    /// <param name="store">The storage.</param>
+    /// <param name="consequence">A sentence.</param>
+    public string Describe(OpenedStore store, string consequence)
     {
         var what = (Missing.Count, Unknown.Count) switch
         {
@@ -119,7 +142,7 @@ internal sealed record AgeMismatch(IReadOnlyList<AgeMark> Missing, IReadOnlyList
                 + $"used with the storage (it lacks age mark {Missing.Max(mark => mark.Number)} and holds "
                 + $"{Unknown.Max(mark => mark.Number)}).",
         };
-        return $"Storage {storage} ({place}) {what} Nothing was changed. 'benji rebuild --force' makes a new catalog from the "
-            + "storage; restores of what is there work as they are.";
+        return $"Storage {store.Name} ({store.Storage.Traits.Description}) {what} {consequence} "
+            + "'benji rebuild --force' makes a new catalog from the storage.";
     }
 }

@@ -4,7 +4,8 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Cleanup;
 
-/// <summary>Gathers the blocks that needed blocks borrow from, and those that these borrow from, to the end.</summary>
+/// <summary>Gathers the blocks that needed blocks borrow from, and those that these borrow from, to the end; and those that
+/// any other block borrows from.</summary>
 /// <remarks>A lender is needed as a block of its own, because a backup may find it by its id and use it: so its lenders
 /// are needed too. Memory: 8 to 20 bytes a lender. Not safe for concurrent calls.</remarks>
 internal sealed class CleanupLenders(ICatalog catalog)
@@ -13,11 +14,15 @@ internal sealed class CleanupLenders(ICatalog catalog)
     private const int SlotsMax = 1 << 28;
 
     private readonly FingerprintSet _lenders = new(SlotsMax, isWide: false);
+    private readonly FingerprintSet _others = new(SlotsMax, isWide: false);
 
     /// <summary>True when a needed block borrows from this one.</summary>
     public bool Contains(BlockId id) => _lenders.Contains(id.Hash);
 
-    /// <summary>Adds the lenders of the reached blocks of one range.</summary>
+    /// <summary>True when a block that is not reached borrows from this one; also, rarely, when none does.</summary>
+    public bool IsBorrowedByOthers(BlockId id) => _others.Contains(id.Hash);
+
+    /// <summary>Adds the lenders of the blocks of one range.</summary>
     public async Task AddAsync(IdPartition range, FingerprintSet reached, CancellationToken cancellationToken)
     {
         var after = range.Before is { } before ? new BlockId(before) : (BlockId?)null;
@@ -25,9 +30,13 @@ internal sealed class CleanupLenders(ICatalog catalog)
         {
             var rows = await catalog.ReadAsync(
                 transaction => transaction.BlockReferences.Scan(after, BatchMax), cancellationToken);
-            await FollowAsync(
-                [.. rows.Where(row => range.Contains(row.Id.Hash) && reached.Contains(row.Id.Hash))],
-                cancellationToken);
+            var here = rows.Where(row => range.Contains(row.Id.Hash)).ToLookup(row => reached.Contains(row.Id.Hash));
+            await FollowAsync([.. here[true]], cancellationToken);
+            foreach (var lender in here[false].SelectMany(row => row.Lenders))
+            {
+                Invariant.Holds(_others.TryAdd(lender.Hash, out _));
+            }
+
             if (rows.Count < BatchMax || !range.Contains(rows[^1].Id.Hash))
             {
                 return;

@@ -23,7 +23,7 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         var (version, lease) = await context.Catalog.WriteAsync(Claim, cancellationToken);
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenAsync(version.Storage, stopping.Token);
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
         await using var target = context.Sources.OpenTarget(request.Target, version.Size, request.Force);
         Log.RestoreBegins(context.Logger, version.Name, version.Size, target.Description);
         progress.StartStage("restoring", version.Size, ProgressUnit.Bytes);
@@ -156,7 +156,11 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
             return [];
         }
 
-        await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
+        if (await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        {
+            await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
+        }
+
         return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
     }
 }

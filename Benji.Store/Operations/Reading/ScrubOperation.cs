@@ -20,7 +20,7 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         var (version, lease, invalid) = await context.Catalog.WriteAsync(Claim, cancellationToken);
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenAsync(version.Storage, stopping.Token);
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
 
         await new PageScrub(context, store, version).RunAsync(request.IsDeep, progress, stopping.Token);
         var ledger = new DamageLedger(version.Geometry);
@@ -74,7 +74,7 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             Log.BlockDamaged(context.Logger, id, version.Name, ledger.ReasonOf(id));
         }
 
-        return ledger.Blocks.Count == 0
+        return ledger.Blocks.Count == 0 || !await context.Stores.MayMendAsync(store.Name, cancellationToken)
             ? []
             : await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
     }
@@ -88,7 +88,8 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         IReadOnlySet<BlockId> invalid,
         CancellationToken cancellationToken)
     {
-        if (!request.IsDeep || request.BlockPercentage < 100)
+        if (!request.IsDeep || request.BlockPercentage < 100
+            || !await context.Stores.MayMendAsync(store.Name, cancellationToken))
         {
             return await context.Catalog.ReadAsync(
                 transaction => transaction.Versions.Find(version.Id), cancellationToken) ?? version;

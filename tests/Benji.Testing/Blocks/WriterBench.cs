@@ -10,6 +10,7 @@ namespace Benji.Testing.Blocks;
 internal sealed class WriterBench : IAsyncDisposable
 {
     private readonly MemoryCatalogPlace _place;
+    private long _runs;
 
     private WriterBench(StoreBench bench)
     {
@@ -30,7 +31,12 @@ internal sealed class WriterBench : IAsyncDisposable
     /// <summary>Opens the catalog as another process would.</summary>
     public ICatalog OpenCatalog() => new MemoryCatalog(_place);
 
-    public BlockWriter NewWriter() => new(Bench.Store, Catalog, Bench.Reads, Clock);
+    /// <summary>Starts a run of its own.</summary>
+    public BlockWriter NewWriter() => NewWriter(Catalog);
+
+    /// <summary>Starts a run of another process.</summary>
+    public BlockWriter NewWriter(ICatalog catalog) =>
+        new(Bench.Store, catalog, Bench.Reads, new StoringRun(Interlocked.Increment(ref _runs), Clock.GetUtcNow()), Clock);
 
     /// <summary>Writes one block in a lane of its own and completes it.</summary>
     public async Task<BlockOutcome> WriteAsync(BlockInput input)

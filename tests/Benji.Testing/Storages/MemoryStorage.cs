@@ -41,6 +41,28 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
         }
     }
 
+    /// <summary>Everything that it holds, as it is now.</summary>
+    public IReadOnlyDictionary<string, (byte[] Content, DateTimeOffset Modified)> Copy()
+    {
+        lock (_objectsLock)
+        {
+            return new Dictionary<string, (byte[], DateTimeOffset)>(_objects);
+        }
+    }
+
+    /// <summary>Holds what a copy holds, and nothing else.</summary>
+    public void PutBack(IReadOnlyDictionary<string, (byte[] Content, DateTimeOffset Modified)> copy)
+    {
+        lock (_objectsLock)
+        {
+            _objects.Clear();
+            foreach (var (name, entry) in copy)
+            {
+                _objects.Add(name, entry);
+            }
+        }
+    }
+
     /// <summary>Replaces an object's bytes behind the program's back; its time stays.</summary>
     public void Damage(ObjectName name, Func<byte[], byte[]> change)
     {

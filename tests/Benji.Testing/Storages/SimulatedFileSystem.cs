@@ -50,6 +50,9 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     /// <summary>Steps until one call fails for want of space.</summary>
     public int StepsToFailure { get; set; } = int.MaxValue;
 
+    /// <summary>True while every file and directory that is made fails for want of space.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>Returns the bytes of a file as a reader sees them now, or null when there is none.</summary>
     public byte[]? Read(string path) => Find(path)?.Content;
 
@@ -66,6 +69,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     {
         var (parent, name) = Locate(path);
         Step("create", path);
+        CheckFull("create", path);
         if (parent.Entries.ContainsKey(name))
         {
             throw new PosixException("create", path, Errno.Exists);
@@ -76,6 +80,22 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         node.Content = content.ToArray();
         return new StagedFile(path, node);
     }
+
+    /// <inheritdoc/>
+    public IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content)
+    {
+        if (Find(path) is not { Content: not null, IsTaken: false } node)
+        {
+            return null;
+        }
+
+        Step("write", path);
+        (node.Content, node.IsSynced, node.IsTaken) = (content.ToArray(), false, true);
+        return new StagedFile(path, node);
+    }
+
+    /// <inheritdoc/>
+    public bool Exists(string path) => Find(path)?.Content is not null;
 
     /// <inheritdoc/>
     public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
@@ -115,6 +135,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     {
         var (parent, name) = Locate(path);
         Step("create directory", path);
+        CheckFull("create directory", path);
         if (parent.Entries.ContainsKey(name))
         {
             return false;
@@ -165,6 +186,14 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         }
     }
 
+    private void CheckFull(string action, string path)
+    {
+        if (IsFull)
+        {
+            throw new PosixException(action, path, Errno.NoSpace);
+        }
+    }
+
     private Node? Find(string path)
     {
         var node = _root;
@@ -191,9 +220,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
 
         public Node Node => node;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => node.IsTaken = false;
     }
 
     // A file when it has content, else a directory.
@@ -205,6 +232,9 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         public byte[]? Content { get; set; } = content;
 
         public bool IsSynced { get; set; }
+
+        /// <summary>True while somebody writes over it.</summary>
+        public bool IsTaken { get; set; }
 
         public Dictionary<string, Node> Entries { get; } = [];
 
@@ -229,7 +259,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             if (Content is not null)
             {
                 Content = IsSynced ? Content : Tear(Content, random);
-                IsSynced = true;
+                (IsSynced, IsTaken) = (true, false);
                 return;
             }
 

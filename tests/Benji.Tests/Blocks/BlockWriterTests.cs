@@ -232,10 +232,16 @@ public class BlockWriterTests
                 return held;
             },
             CancellationToken.None);
-        await bench.ChangeAsync(id, row => row with { State = ReferenceState.Deleting });
+        await other.WriteAsync(
+            transaction =>
+            {
+                ClaimedDeletion.Begin(transaction, "main", [id], [], bench.Clock.GetUtcNow());
+                return true;
+            },
+            CancellationToken.None);
         var write = Task.Run(async () => await bench.WriteAsync(content));
         await Assert.ThrowsAsync<TimeoutException>(() => write.WaitAsync(TimeSpan.FromMilliseconds(200)));
-        await new ClaimedDeletion(bench.Bench.Store, other).DeleteAsync([id], [], lease, CancellationToken.None);
+        await new ClaimedDeletion(bench.Bench.Store, other, bench.Clock).FinishAsync(lease, CancellationToken.None);
 
         Assert.Equal(BlockOutcomeKind.StoredWhole, (await write).Kind);
         Assert.Equal(ReferenceState.Live, (await bench.RowAsync(id))!.State);

@@ -221,7 +221,8 @@ public sealed class RebuildOperationTests : IAsyncLifetime
             Assert.Equal(row, other with { Content = row.Content, Since = row.Since });
         }
 
-        Assert.Equal(lost.Bindings, made.Bindings);
+        Assert.Equal(
+            lost.Bindings.Values.Select(binding => binding with { HoldsStrays = true }), made.Bindings.Values);
         Assert.Empty(made.Intents);
     }
 

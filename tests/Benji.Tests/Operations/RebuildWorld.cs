@@ -77,7 +77,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
         var baseMap = origin is null ? null : new MapReader(pages, origin.Root, origin.Geometry);
         var map = new MapBuilder(pages, baseMap, geometry);
         using var reads = new BlockStore(_store);
-        await using var lane = new BlockWriter(_store, _catalog, reads, Clock).StartLane();
+        await using var lane = new BlockWriter(
+            _store, _catalog, reads, new StoringRun(1, Clock.GetUtcNow()), Clock).StartLane();
         var allocated = 0L;
         for (var index = 0L; index < geometry.BlockCount; index++)
         {
@@ -135,9 +136,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
             transaction => transaction.Leases.TryAcquire(
                 LeaseResource.Cleanup, LeaseMode.Exclusive, "cleanup", out var taken, out _) ? taken : null,
             CancellationToken.None);
-        var stores = new Dictionary<string, OpenedStore> { ["main"] = _store };
         await new CleanupRun(
-            new CleanupScope(_catalog, stores, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
+            new CleanupScope(_catalog, _store, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
         await WriteAsync(transaction => transaction.Leases.Release(lease!));
     }
@@ -155,6 +155,7 @@ internal sealed class RebuildWorld : IAsyncDisposable
             : null;
         var result = await new RebuildOperation(target, remains, [_store], Overlays, Clock, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
+        Invariant.Holds(result is not null);
         return (result, place.State);
     }
 

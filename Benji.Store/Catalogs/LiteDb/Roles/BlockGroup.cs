@@ -126,7 +126,7 @@ internal static class BlockGroup
             .Number(block.Length)
             .Number(block.Allocated)
             .Number(block.StoredLength)
-            .Flag(block.IsInvalid)
+            .Byte((block.Marks << 1) | (block.IsInvalid ? 1 : 0))
             .Byte((int)block.State)
             .Time(block.Since)
             .Flag(block.Own is not null);
@@ -150,7 +150,7 @@ internal static class BlockGroup
         var length = row.Int();
         var allocated = row.Int();
         var storedLength = row.Number();
-        var isInvalid = row.Flag();
+        var marks = row.Byte();
         var state = (ReferenceState)row.Byte();
         var since = row.Time();
         var frames = FrameCountOf(length);
@@ -162,7 +162,11 @@ internal static class BlockGroup
                 new BlockId(row.Hash()), FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames)))));
         }
 
-        return new BlockRow(id, storage, form, length, allocated, storedLength, loans, own, isInvalid, state, since);
+        return new BlockRow(
+            id, storage, form, length, allocated, storedLength, loans, own, (marks & 1) != 0, state, since)
+        {
+            Marks = marks >> 1,
+        };
     }
 
     private static int FrameCountOf(int length) => length is >= 0 and <= BlockGeometry.BlockSizeMax

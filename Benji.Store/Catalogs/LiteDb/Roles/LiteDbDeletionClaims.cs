@@ -19,36 +19,21 @@ internal sealed class LiteDbDeletionClaims(LiteDbRows rows) : IDeletionClaims
         var row = new RowReader(found);
         var mark = row.Mark();
         var over = row.Marks();
-        var blocks = new BlockId[row.Short()];
-        for (var i = 0; i < blocks.Length; i++)
+        BlockId[] blocks = [.. Hashes(ref row).Select(hash => new BlockId(hash))];
+        PageId[] pages = [.. Hashes(ref row).Select(hash => new PageId(hash))];
+        return new DeletionClaim(storage, mark, over, blocks, pages)
         {
-            blocks[i] = new BlockId(row.Hash());
-        }
-
-        var pages = new PageId[row.Short()];
-        for (var i = 0; i < pages.Length; i++)
-        {
-            pages[i] = new PageId(row.Hash());
-        }
-
-        return new DeletionClaim(storage, mark, over, blocks, pages);
+            Deltas = [.. Hashes(ref row).Select(hash => new BlockId(hash))],
+        };
     }
 
     /// <inheritdoc/>
     public void Put(DeletionClaim claim)
     {
-        var row = new RowWriter().Mark(claim.Mark).Marks(claim.Over).Short(claim.Blocks.Count);
-        foreach (var block in claim.Blocks)
-        {
-            row.Hash(block.Hash);
-        }
-
-        row.Short(claim.Pages.Count);
-        foreach (var page in claim.Pages)
-        {
-            row.Hash(page.Hash);
-        }
-
+        var row = new RowWriter().Mark(claim.Mark).Marks(claim.Over);
+        Write(row, claim.Blocks.Select(block => block.Hash), claim.Blocks.Count);
+        Write(row, claim.Pages.Select(page => page.Hash), claim.Pages.Count);
+        Write(row, claim.Deltas.Select(block => block.Hash), claim.Deltas.Count);
         rows.Put(Collection, new LiteDB.BsonDocument
         {
             [LiteDbSchema.Key] = RowKey.Of(claim.Storage),
@@ -58,4 +43,24 @@ internal sealed class LiteDbDeletionClaims(LiteDbRows rows) : IDeletionClaims
 
     /// <inheritdoc/>
     public void Remove(string storage) => rows.Remove(Collection, RowKey.Of(storage));
+
+    private static Hash256[] Hashes(ref RowReader row)
+    {
+        var hashes = new Hash256[row.Short()];
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            hashes[i] = row.Hash();
+        }
+
+        return hashes;
+    }
+
+    private static void Write(RowWriter row, IEnumerable<Hash256> hashes, int count)
+    {
+        row.Short(count);
+        foreach (var hash in hashes)
+        {
+            row.Hash(hash);
+        }
+    }
 }

@@ -17,8 +17,8 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
         }
 
         var row = new RowReader(found);
-        var (id, isEncrypted, holdsStrays) = (row.Id(), row.Flag(), row.Flag());
-        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays);
+        var (id, isEncrypted, holdsStrays, doubts) = (row.Id(), row.Flag(), row.Flag(), row.Number());
+        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays, doubts);
     }
 
     /// <inheritdoc/>
@@ -28,6 +28,7 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
             .Id(binding.StoreId)
             .Flag(binding.IsEncrypted)
             .Flag(binding.HoldsStrays)
+            .Number(binding.Doubts)
             .Flag(binding.DoubtFrom is not null);
         if (binding.DoubtFrom is { } doubt)
         {

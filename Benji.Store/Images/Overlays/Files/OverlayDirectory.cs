@@ -72,10 +72,9 @@ internal sealed class OverlayDirectory(string path)
     /// <exception cref="StorageException">It cannot be opened.</exception>
     public OverlayFile Open(Guid id, bool mayWrite) => Do(() =>
     {
-        if (mayWrite && !File.Exists(PathOf(id)) && File.Exists(DiscardedPathOf(id)))
+        if (mayWrite)
         {
-            PosixFile.Rename(DiscardedPathOf(id), PathOf(id));
-            PosixDirectory.Sync(path);
+            TakeBack(id);
         }
 
         return OpenFile(File.Exists(PathOf(id)) ? PathOf(id) : DiscardedPathOf(id), mayWrite);
@@ -97,6 +96,14 @@ internal sealed class OverlayDirectory(string path)
             PosixDirectory.Sync(path);
         }
 
+        return true;
+    });
+
+    /// <summary>Takes a begun discard back; one that was not begun is no error.</summary>
+    /// <exception cref="StorageException">It could not be renamed.</exception>
+    public void UndoDiscard(Guid id) => Do(() =>
+    {
+        TakeBack(id);
         return true;
     });
 
@@ -131,6 +138,15 @@ internal sealed class OverlayDirectory(string path)
     });
 
     private string DiscardedPathOf(Guid id) => Path.Combine(path, $"{id:N}{DiscardedSuffix}");
+
+    private void TakeBack(Guid id)
+    {
+        if (!File.Exists(PathOf(id)) && File.Exists(DiscardedPathOf(id)))
+        {
+            PosixFile.Rename(DiscardedPathOf(id), PathOf(id));
+            PosixDirectory.Sync(path);
+        }
+    }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The overlay file owns the disk, also when it fails.")]
     private static OverlayFile OpenFile(string file, bool mayWrite)
