@@ -83,7 +83,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
         var publication = new BackupPublication(context, volume);
         await publication.BeginAsync(request.Volume, request.Version, origin.Storage, cancellationToken);
         var version = await BuildAsync(source, hints, origin, invalid, store, publication, cancellationToken);
-        await publication.PublishAsync(version.Version, store);
+        version = await new WatchedPublication(context, store, publication).RunAsync(version, invalid);
         Log.VersionPublished(
             context.Logger,
             version.Version.Name,

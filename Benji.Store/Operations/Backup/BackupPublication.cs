@@ -50,18 +50,29 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
     }
 
     /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="isOutdated">Asked in the transaction that publishes: true when the version's status must be decided
+    /// again.</param>
+    /// <returns>False when it must: then nothing is visible, and the manifest is there.</returns>
     /// <exception cref="LeaseLostException">The volume's lease was superseded; the manifest is taken back.</exception>
-    public async Task PublishAsync(VersionRecord version, OpenedStore store)
+    public async Task<bool> PublishAsync(
+        VersionRecord version, OpenedStore store, Func<ICatalogTransaction, bool> isOutdated)
     {
         var manifests = new ManifestStore(store);
         await manifests.PutAsync(version, CancellationToken.None);
-        var isPublished = await context.Catalog.WriteAsync(
+        var isPublished = await context.Catalog.WriteAsync<bool?>(
             transaction =>
             {
                 if (!transaction.Leases.IsHeld(volumeLease)
                     || (overlay is not null && !transaction.Leases.IsHeld(overlay.Lease)))
                 {
                     return false;
+                }
+
+                if (isOutdated(transaction))
+                {
+                    return null;
                 }
 
                 if (overlay is not null)
@@ -74,13 +85,15 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
                 return true;
             },
             CancellationToken.None);
-        if (!isPublished)
+        if (isPublished == false)
         {
             await manifests.DeleteAsync(version.Name, CancellationToken.None);
             throw new LeaseLostException(
                 $"Version {version.Name} was not published: this run was taken for dead and lost its claim on the " +
                 (overlay is null ? "volume." : "volume or the overlay."));
         }
+
+        return isPublished is not null;
     }
 
     /// <summary>Forgets the intent of a run that failed before it wrote the manifest.</summary>

@@ -96,8 +96,7 @@ internal sealed class PromoteOperation(
         await using var image = await openOverlay(overlay, version, cancellationToken);
         await publication.BeginAsync(version.Name.Volume, name, version.Storage, cancellationToken);
         var result = await BuildAsync(image, version, invalid, labels, store, publication, cancellationToken);
-        await publication.PublishAsync(result.Version, store);
-        return result;
+        return await new WatchedPublication(context, store, publication).RunAsync(result, invalid);
     }
 
     private async Task<BackupResult> BuildAsync(
@@ -115,63 +114,17 @@ internal sealed class PromoteOperation(
             await using var source = new OverlaySource(image);
             var build = new BackupBuild(context, store, source, plan, invalid, progress);
             var result = await build.RunAsync("", labels, publication, cancellationToken);
-            var status = await ReadStatusAsync(version, result.Version, invalid, store, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
 
             // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
             files.BeginDiscard(image.Entry.Id);
-            return result with { Version = result.Version with { IsProtected = true, Status = status } };
+            return result with { Version = result.Version with { IsProtected = true } };
         }
         catch
         {
             await AbandonAsync(publication);
             throw;
         }
-    }
-
-    // Only the blocks that the overlay did not replace can still be damaged.
-    private async Task<VersionStatus> ReadStatusAsync(
-        VersionRecord version,
-        VersionRecord promoted,
-        HashSet<BlockId> invalid,
-        OpenedStore store,
-        CancellationToken cancellationToken)
-    {
-        if (version.Status == VersionStatus.Valid)
-        {
-            return VersionStatus.Valid;
-        }
-
-        try
-        {
-            var map = StorePages.OpenMap(context, store, promoted);
-            await foreach (var run in map.ReadAsync(0, promoted.Geometry.BlockCount, cancellationToken))
-            {
-                if (!run.IsHole && HasAny(run.Ids.Span, invalid))
-                {
-                    return VersionStatus.Invalid;
-                }
-            }
-
-            return VersionStatus.Valid;
-        }
-        catch (Exception fault) when (fault is CorruptDataException or NotFoundException)
-        {
-            return VersionStatus.Invalid;
-        }
-    }
-
-    private static bool HasAny(ReadOnlySpan<BlockId> ids, HashSet<BlockId> invalid)
-    {
-        foreach (var id in ids)
-        {
-            if (invalid.Contains(id))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     // What failed is worth more than that the intent stays: the next run forgets it.

@@ -48,6 +48,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "The intent of version {Version} stays until the next command forgets it")]
     public static partial void IntentStays(ILogger logger, VersionName version, Exception failure);
 
+    [LoggerMessage(14, LogLevel.Warning, "Version {Version} is invalid: blocks that it uses were found damaged while it was made")]
+    public static partial void VersionUsesNewDamage(ILogger logger, VersionName version);
+
     [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
         + "{Orphans} orphans found")]
     public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
