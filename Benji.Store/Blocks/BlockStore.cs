@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Benji.Store.Blocks.Reading;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Transforms;

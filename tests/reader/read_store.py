@@ -133,9 +133,7 @@ class Store:
     def read_block(self, block_id, length):
         """The plaintext of a block and how many of its bytes are no holes.
 
-        Tried twice, as an object may be replaced between its header and a frame; then frame by frame, as a whole object that
-        is damaged in one may have a delta beside it.
-        """
+        Tried twice, as an object may be replaced meanwhile; then frame by frame, each from the object that has it."""
         for read in (self._read_block, self._read_block, self._read_frames):
             self.opened = {}
             try:
@@ -148,9 +146,8 @@ class Store:
         return self.first_of(block_id, lambda sealed: self._plain(sealed, length, range(len(sealed.table))))
 
     def _read_frames(self, block_id, length):
-        count = self.first_of(block_id, lambda sealed: len(sealed.table))
         plain, allocated = bytearray(length), 0
-        for index in range(count):
+        for index in range(-(-length // FRAME)):
             part, used = self.first_of(block_id, lambda sealed: self._plain(sealed, length, [index]))
             plain[index * FRAME:(index + 1) * FRAME] = part[index * FRAME:(index + 1) * FRAME]
             allocated += used

@@ -11,7 +11,7 @@ namespace Benji.Store.Operations.Backup;
 /// finds the marks for the others. For one caller at a time.</remarks>
 internal sealed class DamageWatch(StoreContext context, OpenedStore store)
 {
-    private IReadOnlySet<BlockId> _marked = new HashSet<BlockId>();
+    private HashSet<BlockId> _marked = [];
 
     /// <summary>Finds the marked blocks that a version uses; walks its map only when any block is marked.</summary>
     /// <returns>The blocks; null when its map cannot be read.</returns>

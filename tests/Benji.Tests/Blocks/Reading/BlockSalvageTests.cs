@@ -5,7 +5,7 @@ using Benji.Store.Storages;
 using Benji.Testing.Blocks;
 using Xunit;
 
-namespace Benji.Tests.Blocks;
+namespace Benji.Tests.Blocks.Reading;
 
 /// <summary>A damaged whole object does not hide a good delta of its id, and damage names the object that failed.</summary>
 public sealed class BlockSalvageTests : IAsyncLifetime

@@ -2,7 +2,7 @@ using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Storages;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>Reads the headers of blocks from a storage, and finds which of their objects is there.</summary>
 /// <remarks>Safe for concurrent calls with a scratch each. Format: docs/format.md, "Sealed object", "Delta block".</remarks>

@@ -1,7 +1,7 @@
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>Reads the frames of blocks from a storage, own frames and borrowed ones.</summary>
 /// <remarks>Safe for concurrent calls with a scratch each. Format: docs/format.md, "Sealed object", "Delta block".</remarks>

@@ -1,7 +1,7 @@
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>Reads frames that failed once more, with fresh headers, from every object that may hold them: the whole one, then
 /// the delta with the lenders' whole objects, then with the lenders' deltas.</summary>

@@ -1,4 +1,4 @@
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>The damaged frames of one block, each once, in the order of their index.</summary>
 internal sealed class DamageList
