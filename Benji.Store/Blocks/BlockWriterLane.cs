@@ -1,8 +1,6 @@
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Blocks.Writing;
-using Benji.Store.Catalogs;
 using Benji.Store.Model;
-using Benji.Store.Storages;
 
 namespace Benji.Store.Blocks;
 

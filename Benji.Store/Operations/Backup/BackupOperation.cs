@@ -85,7 +85,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
         var plan = new BackupPlan(context, age.Store, source, hints, origin, progress);
         var build = new BackupBuild(context, age.Store, source, plan, invalid, publication.Run, progress);
         var version = await build.RunAsync(request.Snapshot, request.Labels, publication, cancellationToken);
-        await publication.PublishAsync(version.Version, age);
+        version = await new WatchedPublication(context, age, publication).RunAsync(version, invalid);
         Log.VersionPublished(
             context.Logger,
             version.Version.Name,

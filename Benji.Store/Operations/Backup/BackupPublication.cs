@@ -31,6 +31,7 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
         Published,
         LeaseLost,
         LookTooOld,
+        StatusOutdated,
     }
 
     /// <summary>The new version's random id.</summary>
@@ -60,15 +61,25 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
             cancellationToken);
 
     /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="age">Its storage.</param>
+    /// <param name="isOutdated">Asked in the transaction that publishes: true when the version's status must be decided
+    /// again.</param>
+    /// <returns>False when it must: then nothing is visible, and this is to be called again.</returns>
     /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age; the manifest is taken
     /// back.</exception>
     /// <exception cref="LeaseLostException">The volume's lease was superseded; the manifest is taken back.</exception>
     /// <exception cref="StorageException">The storage failed; the next command finishes it or takes it back.</exception>
-    public async Task PublishAsync(VersionRecord version, AgeWatch age)
+    public async Task<bool> PublishAsync(
+        VersionRecord version, AgeWatch age, Func<ICatalogTransaction, bool> isOutdated)
     {
-        var intent = await context.Catalog.WriteAsync(ClaimMark, CancellationToken.None);
-        _intent = intent;
-        _isDecided = true;
+        if (!_isDecided)
+        {
+            _intent = await context.Catalog.WriteAsync(ClaimMark, CancellationToken.None);
+            _isDecided = true;
+        }
+
+        var intent = _intent!;
         await new ManifestStore(age.Store).PutAsync(version, CancellationToken.None);
         await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
         var outcome = Outcome.LookTooOld;
@@ -83,7 +94,8 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
 
             var isLast = looks == LooksMax;
             outcome = await context.Catalog.WriteAsync(
-                transaction => Publish(transaction, version, intent, isLast || age.IsRecent), CancellationToken.None);
+                transaction => Publish(transaction, version, intent, isLast || age.IsRecent, isOutdated),
+                CancellationToken.None);
         }
 
         if (outcome == Outcome.LeaseLost)
@@ -92,7 +104,13 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
             throw LeaseLost(version.Name);
         }
 
+        if (outcome == Outcome.StatusOutdated)
+        {
+            return false;
+        }
+
         await DeleteOldMarksAsync(age);
+        return true;
     }
 
     /// <summary>Forgets the intent of a run that ended before it wrote the manifest.</summary>
@@ -128,7 +146,12 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
         return intent;
     }
 
-    private Outcome Publish(ICatalogTransaction transaction, VersionRecord version, Intent intent, bool isLookRecent)
+    private Outcome Publish(
+        ICatalogTransaction transaction,
+        VersionRecord version,
+        Intent intent,
+        bool isLookRecent,
+        Func<ICatalogTransaction, bool> isOutdated)
     {
         if (!AreLeasesHeld(transaction))
         {
@@ -138,6 +161,11 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
         if (!isLookRecent)
         {
             return Outcome.LookTooOld;
+        }
+
+        if (isOutdated(transaction))
+        {
+            return Outcome.StatusOutdated;
         }
 
         Invariant.Holds(overlay is null || transaction.Overlays.Remove(overlay.Id));

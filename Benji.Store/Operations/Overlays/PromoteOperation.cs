@@ -103,15 +103,13 @@ internal sealed class PromoteOperation(
         files.BeginDiscard(overlay.Id);
         try
         {
-            await publication.PublishAsync(result.Version, age);
+            return await new WatchedPublication(context, age, publication).RunAsync(result, invalid);
         }
         catch (AgeMismatchException)
         {
             await KeepAsync(promoted);
             throw;
         }
-
-        return result;
     }
 
     // Only while nobody may take the overlay for a version: then whoever finishes the intent decides about the file.
@@ -140,54 +138,8 @@ internal sealed class PromoteOperation(
         await using var source = new OverlaySource(image);
         var build = new BackupBuild(context, store, source, plan, invalid, publication.Run, progress);
         var result = await build.RunAsync("", labels, publication, cancellationToken);
-        var status = await ReadStatusAsync(version, result.Version, invalid, store, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        return result with { Version = result.Version with { IsProtected = true, Status = status } };
-    }
-
-    // Only the blocks that the overlay did not replace can still be damaged.
-    private async Task<VersionStatus> ReadStatusAsync(
-        VersionRecord version,
-        VersionRecord promoted,
-        HashSet<BlockId> invalid,
-        OpenedStore store,
-        CancellationToken cancellationToken)
-    {
-        if (version.Status == VersionStatus.Valid)
-        {
-            return VersionStatus.Valid;
-        }
-
-        try
-        {
-            var map = StorePages.OpenMap(context, store, promoted);
-            await foreach (var run in map.ReadAsync(0, promoted.Geometry.BlockCount, cancellationToken))
-            {
-                if (!run.IsHole && HasAny(run.Ids.Span, invalid))
-                {
-                    return VersionStatus.Invalid;
-                }
-            }
-
-            return VersionStatus.Valid;
-        }
-        catch (Exception fault) when (fault is CorruptDataException or NotFoundException)
-        {
-            return VersionStatus.Invalid;
-        }
-    }
-
-    private static bool HasAny(ReadOnlySpan<BlockId> ids, HashSet<BlockId> invalid)
-    {
-        foreach (var id in ids)
-        {
-            if (invalid.Contains(id))
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return result with { Version = result.Version with { IsProtected = true } };
     }
 
     // The version is there, whatever becomes of the file: the next run deletes it.

@@ -83,8 +83,7 @@ internal sealed class IntentRecovery(StoreContext context)
                 }
 
                 Invariant.Holds(transaction.Intents.List().Any(intent.IsSame));
-                end(transaction);
-                return true;
+                return end(transaction);
             },
             cancellationToken);
         if (isFinished)
@@ -95,8 +94,8 @@ internal sealed class IntentRecovery(StoreContext context)
         return isFinished;
     }
 
-    // Answers how the intent ends. One without a mark never put a manifest.
-    private async Task<Action<ICatalogTransaction>> PreparePublishAsync(Intent intent, CancellationToken cancellationToken)
+    // Answers how the intent ends, and in the transaction whether it does. One without a mark never put a manifest.
+    private async Task<Func<ICatalogTransaction, bool>> PreparePublishAsync(Intent intent, CancellationToken cancellationToken)
     {
         if (intent.Mark is not { } mark)
         {
@@ -104,7 +103,8 @@ internal sealed class IntentRecovery(StoreContext context)
         }
 
         var age = await context.Stores.OpenForChangeAsync(intent.Storage, cancellationToken);
-        var manifest = await new ManifestStore(age.Store).FindAsync(intent.Name, cancellationToken);
+        var manifests = new ManifestStore(age.Store);
+        var manifest = await manifests.FindAsync(intent.Name, cancellationToken);
         if (manifest is null || manifest.Id != intent.VersionId)
         {
             return Forget;
@@ -112,17 +112,42 @@ internal sealed class IntentRecovery(StoreContext context)
 
         await age.PutAsync(mark, cancellationToken);
         await age.LookAsync(cancellationToken);
-        return transaction => IntentLedger.Publish(transaction, intent, manifest, context.Time.GetUtcNow());
 
-        void Forget(ICatalogTransaction transaction) =>
+        // Blocks may have been marked as damaged after the run had written what it is.
+        var watch = new DamageWatch(context, age.Store);
+        if (manifest.Status == VersionStatus.Valid && await watch.FindAsync(manifest) is not { Count: 0 })
+        {
+            manifest = manifest with { Status = VersionStatus.Invalid, Revision = manifest.Revision + 1 };
+            await manifests.PutAsync(manifest, cancellationToken);
+        }
+
+        return transaction =>
+        {
+            if (watch.IsOutdated(transaction))
+            {
+                return false;
+            }
+
+            IntentLedger.Publish(transaction, intent, manifest, context.Time.GetUtcNow());
+            return true;
+        };
+
+        bool Forget(ICatalogTransaction transaction)
+        {
             IntentLedger.Forget(transaction, intent, context.Time.GetUtcNow());
+            return true;
+        }
     }
 
-    private async Task<Action<ICatalogTransaction>> PrepareRemovalAsync(Intent intent, CancellationToken cancellationToken)
+    private async Task<Func<ICatalogTransaction, bool>> PrepareRemovalAsync(Intent intent, CancellationToken cancellationToken)
     {
         var age = await context.Stores.OpenForChangeAsync(intent.Storage, cancellationToken);
         await new ManifestStore(age.Store).DeleteAsync(intent.Name, cancellationToken);
         await age.PutAsync(intent.Mark!.Value, cancellationToken);
-        return transaction => IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
+        return transaction =>
+        {
+            IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
+            return true;
+        };
     }
 }

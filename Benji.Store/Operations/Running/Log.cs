@@ -61,6 +61,9 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Warning, "Old age marks stay in storage {Storage} until the next cleanup")]
     public static partial void AgeMarksStay(ILogger logger, string storage, Exception failure);
 
+    [LoggerMessage(18, LogLevel.Warning, "Version {Version} is invalid: blocks that it uses were found damaged while it was made")]
+    public static partial void VersionUsesNewDamage(ILogger logger, VersionName version);
+
     [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
         + "{Orphans} orphans found")]
     public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
