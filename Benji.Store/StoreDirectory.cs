@@ -86,7 +86,9 @@ internal sealed class StoreDirectory(
     private async Task<AgeWatch> OpenAsync(StorageOptions storage, CancellationToken cancellationToken)
     {
         var binding = await FindBindingAsync(storage.Name, cancellationToken);
+#pragma warning disable CA2000 // This directory closes the store; every failure before that closes it here.
         var store = await StorageFactory.OpenStoreAsync(storage, parts, binding, pool, time, cancellationToken);
+#pragma warning restore CA2000 // The reason ends here.
         try
         {
             var age = new AgeWatch(store, catalog, time);

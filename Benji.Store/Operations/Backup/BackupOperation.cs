@@ -1,4 +1,3 @@
-using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Backup.Planning;

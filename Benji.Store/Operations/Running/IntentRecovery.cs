@@ -1,5 +1,4 @@
 using Benji.Store.Blocks;
-using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 

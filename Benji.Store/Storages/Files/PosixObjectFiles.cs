@@ -48,7 +48,9 @@ internal sealed class PosixObjectFiles : IObjectFiles
     /// <inheritdoc/>
     public IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content)
     {
+#pragma warning disable CA2000 // The staged file owns and disposes the lock's handle; every failure before that disposes it here.
         var @lock = FileLock.OpenExisting(path);
+#pragma warning restore CA2000 // The reason ends here.
         try
         {
             if (@lock is null || !@lock.TryAcquire() || !@lock.IsCurrent())
