@@ -1,3 +1,4 @@
+using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
@@ -208,7 +209,40 @@ public sealed class CleanupRunTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeletionsThatADeadCleanupBeganAreFinished()
+    public async Task DeletionsThatADeadCleanupBeganAreFinishedWhateverTheGracePeriod()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1), (1, 2));
+        await process.RemoveAsync(new Random(0));
+        BlockId[] blocks = [_world.IdOf(1), _world.IdOf(2)];
+        await process.WriteAsync(transaction => ClaimedDeletion.Begin(
+            transaction, CleanupWorld.Storage, blocks, [], _world.Clock.GetUtcNow()));
+        var stored = _world.State.Blocks.Values.Sum(row => row.StoredLength);
+
+        var result = await process.CleanUpAsync(Hour);
+
+        Assert.Equal((2, stored), (result!.ObjectsDeleted, result.BytesDeleted));
+        Assert.Empty(_world.State.Blocks);
+        Assert.Empty(_world.State.Claims);
+    }
+
+    [Fact]
+    public async Task AClaimIsFinishedBeforeAnythingIsMarked()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.WriteAsync(transaction => ClaimedDeletion.Begin(
+            transaction, CleanupWorld.Storage, [_world.IdOf(7)], [], _world.Clock.GetUtcNow()));
+        await process.WriteAsync(transaction => transaction.BlockMaps.Remove([Newest().Root]));
+        await _world.Objects.DeleteAsync([ObjectNames.Page(Newest().Root)], CancellationToken.None);
+
+        await Assert.ThrowsAsync<CorruptDataException>(() => process.CleanUpAsync(Hour));
+
+        Assert.Empty(_world.State.Claims);
+    }
+
+    [Fact]
+    public async Task RowsInDeletingThatNoClaimNamesGoToo()
     {
         await using var process = await _world.StartAsync();
         await BackUpAsync(process, (0, 1));
