@@ -272,6 +272,35 @@ public sealed class CleanupRunTests : IAsyncLifetime
         await _world.CheckAsync();
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task TheLendersOfAnOrphanThatAVersionReachesStay(int orphan)
+    {
+        await using var process = await _world.StartAsync();
+        int[] contents =
+            [CleanupWorld.Of(1, 1, 1, 1), CleanupWorld.Of(2, 1, 1, 1), CleanupWorld.Of(2, 2, 1, 1), CleanupWorld.Of(2, 2, 2, 2)];
+        foreach (var content in contents[..3])
+        {
+            await BackUpAsync(process, (0, content));
+        }
+
+        await BackUpAsync(process, (0, contents[3]), (1, contents[2]));
+        foreach (var version in _world.State.Versions.Values.Where(version => version.Id != Newest().Id))
+        {
+            await process.RemoveAsync(version);
+        }
+
+        // As a listing records an object that no row knows.
+        var row = _world.State.Blocks[_world.IdOf(contents[orphan - 1])];
+        await process.WriteAsync(transaction => transaction.BlockReferences.Put(
+            [row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]));
+
+        await process.CleanUpAsync(TimeSpan.Zero);
+
+        await _world.CheckAsync();
+    }
+
     [Fact]
     public async Task SmallSetsGiveTheSameResult()
     {
