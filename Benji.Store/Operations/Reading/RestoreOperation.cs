@@ -107,10 +107,11 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         await foreach (var (index, id) in placed.ReadAllAsync(cancellationToken))
         {
             buffer.Resize(geometry.BlockLength(index));
-            var damaged = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            var reading = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            var damaged = reading.Damages;
             if (damaged.Count > 0)
             {
-                ledger.Add(id, damaged);
+                ledger.Add(id, reading);
                 Log.BlockDamaged(context.Logger, id, version.Name, damaged[0].Reason);
             }
 
@@ -158,7 +159,7 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
 
         if (await context.Stores.MayMendAsync(store.Name, cancellationToken))
         {
-            await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
+            await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
         }
 
         return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);

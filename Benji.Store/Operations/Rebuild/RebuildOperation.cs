@@ -152,6 +152,8 @@ internal sealed class RebuildOperation(
         progress.StartStage("blocks", null, ProgressUnit.Items);
         var hasFaults = await AdoptBlocksAsync(versions, pages, blocks, cancellationToken);
         hasFaults |= await MarkDamageAsync(store, versions, pages, cancellationToken);
+        hasFaults |= blocks.HasLoans
+            && await new RebuildBorrowers(store, target, _problems).MarkAsync(cancellationToken) > 0;
         progress.StartStage("versions", versions.Count, ProgressUnit.Items);
         var faults = hasFaults ? new RebuildFaults(store, pages, target, time, _problems) : null;
         foreach (var batch in versions.Chunk(VersionsMax))

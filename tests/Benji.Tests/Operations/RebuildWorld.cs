@@ -1,6 +1,7 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Opening;
+using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
@@ -117,6 +118,13 @@ internal sealed class RebuildWorld : IAsyncDisposable
         return version;
     }
 
+    /// <summary>Puts a whole object that no row knows.</summary>
+    public Task PutWholeAsync(byte[] content) => PutAsync(content, [], _ => true, BlockForm.Whole);
+
+    /// <summary>Puts a delta that no row knows, which owns all frames but those that it borrows.</summary>
+    public Task PutDeltaAsync(byte[] content, BlockId lender, Func<int, bool> isBorrowed) =>
+        PutAsync(content, [lender], frame => !isBorrowed(frame), BlockForm.Delta);
+
     public async Task RemoveAsync(VersionRecord version)
     {
         await new ManifestStore(_store).DeleteAsync(version.Name, CancellationToken.None);
@@ -166,6 +174,24 @@ internal sealed class RebuildWorld : IAsyncDisposable
             return true;
         },
         CancellationToken.None);
+
+    private async Task PutAsync(byte[] content, BlockId[] lenders, Func<int, bool> isOwn, BlockForm form)
+    {
+        var frames = BlockGeometry.FrameCount(content.Length);
+        var hashes = new byte[frames * Hash256.Size];
+        _store.Keys.Frames.HashFrames(content, hashes);
+        var id = BlockIds.Compute(_store.Keys, content.Length, hashes);
+        var plan = new SealPlan
+        {
+            Kind = ObjectKind.Block,
+            Name = id.Hash,
+            Hashes = hashes,
+            Owners = Enumerable.Range(0, frames).Select(frame => isOwn(frame) ? SealPlan.Own : (byte)0).ToArray(),
+            Lenders = lenders,
+        };
+        using var bytes = _store.Sealer.Seal(plan, content, out _);
+        await _store.Storage.PutAsync(ObjectNames.Block(id, form), bytes.Memory, CancellationToken.None);
+    }
 
     private PageStore Pages(ICatalog catalog) =>
         new(_store, catalog, new PendingDeletions(_store, catalog, Clock), Clock);
