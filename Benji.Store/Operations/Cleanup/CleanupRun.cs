@@ -4,8 +4,8 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Cleanup;
 
-/// <summary>One cleanup under its lease: checks, marks what versions need, sweeps the rest, and looks for
-/// orphans.</summary>
+/// <summary>One cleanup of one store under its lease: finishes what a dead one left, checks, marks what versions need, sweeps
+/// the rest, and looks for orphans.</summary>
 /// <remarks><para>Why nothing is deleted that a running backup needs. A pass reads in one transaction, at a moment R,
 /// the versions and the runs that are alive (a run is a backup or promote: it holds its volume's lease, and a lease on
 /// its base version, from before it looks at anything until its version is published). It deletes the object of an id
@@ -24,6 +24,10 @@ namespace Benji.Store.Operations.Cleanup;
 /// transaction that sees no run at all. While a dead run's intent to publish stands, nothing is claimed: its version
 /// may yet appear. C is never before the beginning of a run that is alive in its transaction, whatever the clock
 /// did.</para>
+/// <para>Why no borrower is left without what it borrows. All lenders of what is needed are needed. Of the rest, a block goes
+/// only when no row borrows from it, or with all rows that do, in one claim, or after them: the scan that found none began
+/// after all leaves were gone, and whoever makes a row that borrows from a block makes that block live first, so that the
+/// claim finds it changed. A claim is finished whole, whoever does it.</para>
 /// <para>Decision: docs/decisions/0008. Format: docs/format.md, "Cleanup".</para></remarks>
 internal sealed class CleanupRun
 {
@@ -104,8 +108,8 @@ internal sealed class CleanupRun
     private async Task<bool> SweepAsync(CleanupRoots roots, CancellationToken cancellationToken)
     {
         var marker = new MapMarker([.. roots.MapsOf(_scope.Store.Name, _pages)], Sets);
-        var lenders = new CleanupLenders(_scope.Catalog);
         var (pageTable, blockTable) = (new CleanupPages(), new CleanupBlocks());
+        var lenders = new CleanupLenders(_scope, blockTable);
         var pageClaims = new CleanupClaims(_scope, pageTable, _counts);
         var blockClaims = new CleanupClaims(_scope, blockTable, _counts);
         var order = new CleanupOrder(_scope, lenders, blockClaims, _counts) { RowsMax = LendersMax };

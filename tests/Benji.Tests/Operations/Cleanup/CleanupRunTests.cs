@@ -1,3 +1,4 @@
+using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
@@ -208,7 +209,40 @@ public sealed class CleanupRunTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeletionsThatADeadCleanupBeganAreFinished()
+    public async Task DeletionsThatADeadCleanupBeganAreFinishedWhateverTheGracePeriod()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1), (1, 2));
+        await process.RemoveAsync(new Random(0));
+        BlockId[] blocks = [_world.IdOf(1), _world.IdOf(2)];
+        await process.WriteAsync(transaction => ClaimedDeletion.Begin(
+            transaction, CleanupWorld.Storage, blocks, [], _world.Clock.GetUtcNow()));
+        var stored = _world.State.Blocks.Values.Sum(row => row.StoredLength);
+
+        var result = await process.CleanUpAsync(Hour);
+
+        Assert.Equal((2, stored), (result!.ObjectsDeleted, result.BytesDeleted));
+        Assert.Empty(_world.State.Blocks);
+        Assert.Empty(_world.State.Claims);
+    }
+
+    [Fact]
+    public async Task AClaimIsFinishedBeforeAnythingIsMarked()
+    {
+        await using var process = await _world.StartAsync();
+        await BackUpAsync(process, (0, 1));
+        await process.WriteAsync(transaction => ClaimedDeletion.Begin(
+            transaction, CleanupWorld.Storage, [_world.IdOf(7)], [], _world.Clock.GetUtcNow()));
+        await process.WriteAsync(transaction => transaction.BlockMaps.Remove([Newest().Root]));
+        await _world.Objects.DeleteAsync([ObjectNames.Page(Newest().Root)], CancellationToken.None);
+
+        await Assert.ThrowsAsync<CorruptDataException>(() => process.CleanUpAsync(Hour));
+
+        Assert.Empty(_world.State.Claims);
+    }
+
+    [Fact]
+    public async Task RowsInDeletingThatNoClaimNamesGoToo()
     {
         await using var process = await _world.StartAsync();
         await BackUpAsync(process, (0, 1));
@@ -235,6 +269,35 @@ public sealed class CleanupRunTests : IAsyncLifetime
 
         Assert.All(_world.State.Blocks.Values, row => Assert.Equal(ReferenceState.Live, row.State));
         Assert.All(_world.State.Pages.Values, row => Assert.Equal(ReferenceState.Live, row.State));
+        await _world.CheckAsync();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task TheLendersOfAnOrphanThatAVersionReachesStay(int orphan)
+    {
+        await using var process = await _world.StartAsync();
+        int[] contents =
+            [CleanupWorld.Of(1, 1, 1, 1), CleanupWorld.Of(2, 1, 1, 1), CleanupWorld.Of(2, 2, 1, 1), CleanupWorld.Of(2, 2, 2, 2)];
+        foreach (var content in contents[..3])
+        {
+            await BackUpAsync(process, (0, content));
+        }
+
+        await BackUpAsync(process, (0, contents[3]), (1, contents[2]));
+        foreach (var version in _world.State.Versions.Values.Where(version => version.Id != Newest().Id))
+        {
+            await process.RemoveAsync(version);
+        }
+
+        // As a listing records an object that no row knows.
+        var row = _world.State.Blocks[_world.IdOf(contents[orphan - 1])];
+        await process.WriteAsync(transaction => transaction.BlockReferences.Put(
+            [row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]));
+
+        await process.CleanUpAsync(TimeSpan.Zero);
+
         await _world.CheckAsync();
     }
 
