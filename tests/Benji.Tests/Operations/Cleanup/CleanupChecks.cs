@@ -136,7 +136,7 @@ internal static class CleanupChecks
         var bytes = new byte[CleanupWorld.BlockSize];
         foreach (var (id, content) in expected)
         {
-            var damages = await reads.ReadBlockAsync(id, CleanupWorld.BlockSize, bytes, CancellationToken.None);
+            var damages = (await reads.ReadBlockAsync(id, CleanupWorld.BlockSize, bytes, CancellationToken.None)).Damages;
             Assert.True(damages.Count == 0, $"Block {id}: {damages.FirstOrDefault()?.Reason}");
             Assert.True(bytes.AsSpan().SequenceEqual(CleanupWorld.BytesOf(content)), $"Block {id} has other bytes.");
             Assert.True(world.State.Blocks.TryGetValue(id, out var row), $"Block {id} has no row.");

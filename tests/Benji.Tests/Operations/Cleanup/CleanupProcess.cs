@@ -192,9 +192,10 @@ internal sealed class CleanupProcess : IAsyncDisposable
                 throw new FailingSourceException();
             }
 
-            await publication.PublishAsync(version, age);
+            var result = new BackupResult(version, origin.Compare?.Name, 0, 0, 0, 0, 0, 0, 0);
+            result = await new WatchedPublication(Context, age, publication).RunAsync(result, invalid);
             _world.Published.Add(version.Id);
-            return version;
+            return result.Version;
         }
         catch (Exception failure) when (failure is not KilledException)
         {
