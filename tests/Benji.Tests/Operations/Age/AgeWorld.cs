@@ -1,5 +1,4 @@
 using Benji.Store;
-using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Storages;

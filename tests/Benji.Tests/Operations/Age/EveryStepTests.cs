@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Benji.Store;
 using Benji.Store.Model;
 using Benji.Store.Operations;
-using Benji.Testing.Catalogs;
 using Benji.Testing.Storages;
 using Xunit;
 
@@ -139,27 +138,32 @@ public sealed class EveryStepTests : IAsyncLifetime
             case "first backup":
                 return (null, async store => await AgeWorld.BackupAsync(store, "new"));
             case "rm":
-                return (null, async store =>
-                {
-                    await store.RemoveAsync(new RemoveRequest { Versions = [_ofA.Name.ToString()], Force = true });
-                    return null;
-                });
+                return (null, RemoveAsync);
             case "cleanup":
-                return (PrepareCleanupAsync, async store =>
-                {
-                    await store.CleanupAsync(new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance);
-                    return null;
-                });
+                return (PrepareCleanupAsync, CleanUpAsync);
             case "label":
-                return (null, async store =>
-                {
-                    await store.LabelAsync(
-                        _ofA.Name.ToString(), new Dictionary<string, string> { ["x"] = "y" }, []);
-                    return null;
-                });
+                return (null, LabelAsync);
             default:
                 return (PrepareOverlayAsync, async store => await PromoteAsync(store));
         }
+    }
+
+    private async Task<VersionRecord?> RemoveAsync(BenjiStore store)
+    {
+        await store.RemoveAsync(new RemoveRequest { Versions = [_ofA.Name.ToString()], Force = true });
+        return null;
+    }
+
+    private static async Task<VersionRecord?> CleanUpAsync(BenjiStore store)
+    {
+        await store.CleanupAsync(new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance);
+        return null;
+    }
+
+    private async Task<VersionRecord?> LabelAsync(BenjiStore store)
+    {
+        await store.LabelAsync(_ofA.Name.ToString(), new Dictionary<string, string> { ["x"] = "y" }, []);
+        return null;
     }
 
     private async Task<int> PrepareCleanupAsync()
