@@ -1,9 +1,8 @@
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
-using Benji.Store.Operations.Running;
 
-namespace Benji.Store.Operations.Backup;
+namespace Benji.Store.Operations.Running;
 
 /// <summary>Tells which blocks of a version that is about to appear are marked as damaged, and whether more were marked
 /// since.</summary>
