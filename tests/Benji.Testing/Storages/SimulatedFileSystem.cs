@@ -68,8 +68,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public IStagedFile Write(string path, ReadOnlyMemory<byte> content)
     {
         var (parent, name) = Locate(path);
-        Step("create", path);
-        CheckFull("create", path);
+        Step("create", path, needsSpace: true);
         if (parent.Entries.ContainsKey(name))
         {
             throw new PosixException("create", path, Errno.Exists);
@@ -134,8 +133,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public bool TryCreateDirectory(string path)
     {
         var (parent, name) = Locate(path);
-        Step("create directory", path);
-        CheckFull("create directory", path);
+        Step("create directory", path, needsSpace: true);
         if (parent.Entries.ContainsKey(name))
         {
             return false;
@@ -173,22 +171,14 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         return true;
     }
 
-    private void Step(string action, string path)
+    private void Step(string action, string path, bool needsSpace = false)
     {
         if (StepsToCrash-- <= 0)
         {
             throw new SimulatedCrashException();
         }
 
-        if (StepsToFailure-- == 0)
-        {
-            throw new PosixException(action, path, Errno.NoSpace);
-        }
-    }
-
-    private void CheckFull(string action, string path)
-    {
-        if (IsFull)
+        if (StepsToFailure-- == 0 || (needsSpace && IsFull))
         {
             throw new PosixException(action, path, Errno.NoSpace);
         }

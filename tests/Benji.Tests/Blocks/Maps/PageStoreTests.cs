@@ -150,58 +150,6 @@ public sealed class PageStoreTests : IAsyncLifetime
         Assert.Equal(ReferenceState.Live, _place.State.Pages[ids[0]].State);
     }
 
-    [Theory]
-    [InlineData(nameof(ReferenceState.Candidate), false, true)]
-    [InlineData(nameof(ReferenceState.Candidate), true, true)]
-    [InlineData(nameof(ReferenceState.Live), false, false)]
-    [InlineData(nameof(ReferenceState.Live), true, true)]
-    public async Task ARowThatIsNotCertainIsUsedOnlyWhenItsObjectIsThere(
-        string state, bool isInDoubt, bool isLookedFor)
-    {
-        var pages = Pages(2);
-        var ids = await PutAsync(pages);
-        await _objects.DeleteAsync([ObjectNames.Page(ids[0])], CancellationToken.None);
-        await WriteAsync(transaction =>
-        {
-            transaction.BlockMaps.SetState(ids, Enum.Parse<ReferenceState>(state), _clock.GetUtcNow());
-            transaction.StorageBindings.Put(new StorageBinding(
-                "main", _store.StoreId, IsEncrypted: false, isInDoubt ? _clock.GetUtcNow() : null));
-        });
-        var stored = _pages.StoredBytes;
-
-        await PutAsync(pages);
-
-        Assert.Equal(isLookedFor, _objects.Names.Contains(ObjectNames.Page(ids[0])));
-        Assert.Equal(isLookedFor, _pages.StoredBytes > stored);
-        Assert.All(ids, id => Assert.Equal(ReferenceState.Live, _place.State.Pages[id].State));
-    }
-
-    [Fact]
-    public async Task ARowOfBeforeTheDoubtIsTakenAtItsWord()
-    {
-        var ids = await PutAsync(Pages(1));
-        await _objects.DeleteAsync([ObjectNames.Page(ids[0])], CancellationToken.None);
-        await WriteAsync(transaction => transaction.StorageBindings.Put(new StorageBinding(
-            "main", _store.StoreId, IsEncrypted: false, _clock.GetUtcNow().AddTicks(10))));
-
-        await PutAsync(Pages(1));
-
-        Assert.DoesNotContain(ObjectNames.Page(ids[0]), _objects.Names);
-    }
-
-    [Fact]
-    public async Task NoRowIsOlderThanItsRun()
-    {
-        var began = _clock.GetUtcNow();
-        _clock.Advance(TimeSpan.FromMinutes(-5));
-        var deletions = new PendingDeletions(_store, _catalog, _clock);
-        var pages = new PageStore(_store, _catalog, deletions, _clock, new StoringRun(1, began));
-        await pages.PutAsync(
-            Pages(1).ToDictionary(page => pages.ComputeId(page.Level, page.Content)), CancellationToken.None);
-
-        Assert.Equal(began, Assert.Single(_place.State.Pages.Values).Since);
-    }
-
     [Fact]
     public async Task AnOrphanIsPutAnew()
     {
