@@ -12,6 +12,9 @@ internal static class AgeLedger
     private const int GoneMax = 256;
     private static readonly TimeSpan GoneAge = TimeSpan.FromDays(7);
 
+    // No change takes so long.
+    private static readonly TimeSpan ChangeAge = TimeSpan.FromDays(1);
+
     // From so many on, a publication deletes them: a listing of marks stays short.
     private const int RetiredMax = 256;
 
@@ -65,6 +68,22 @@ internal static class AgeLedger
     /// <summary>True when there are so many superseded marks that somebody should delete them.</summary>
     public static bool HasManyOld(ICatalogTransaction transaction, string storage) =>
         transaction.AgeMarks.List(storage).Count(known => known.State == AgeMarkState.Retired) >= RetiredMax;
+
+    /// <summary>Gives up the pending marks that nobody waits for any more: of changes that died between two steps.</summary>
+    /// <returns>All marks that are known then.</returns>
+    public static IReadOnlyList<KnownMark> RetireForgotten(
+        ICatalogTransaction transaction, string storage, DateTimeOffset now)
+    {
+        var awaited = transaction.Intents.List().Select(intent => intent.Mark)
+            .Append(transaction.DeletionClaims.Find(storage)?.Mark).OfType<AgeMark>().ToHashSet();
+        foreach (var known in transaction.AgeMarks.List(storage).Where(known =>
+            known.State == AgeMarkState.Pending && !awaited.Contains(known.Mark) && now - known.Since > ChangeAge))
+        {
+            transaction.AgeMarks.Put(known with { State = AgeMarkState.Retired, Since = now });
+        }
+
+        return transaction.AgeMarks.List(storage);
+    }
 
     /// <summary>Notes that marks were deleted, and forgets those that went longest ago.</summary>
     public static void Bury(

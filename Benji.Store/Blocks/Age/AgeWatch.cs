@@ -30,12 +30,43 @@ internal sealed class AgeWatch(OpenedStore store, ICatalog catalog, TimeProvider
     public Task DeleteAsync(IReadOnlyCollection<AgeMark> marks, CancellationToken cancellationToken) =>
         _marks.DeleteAsync(marks, cancellationToken);
 
+    /// <summary>Changes what the catalog says of a version or a block, with a mark, so that an older copy of it is noticed.</summary>
+    /// <param name="begin">What is true from the first transaction on; the mark is recorded in the same.</param>
+    /// <param name="put">What is put before the mark.</param>
+    /// <param name="end">What is true when the mark is there; in the transaction that confirms it.</param>
+    /// <param name="cancellationToken">Stops before anything is put.</param>
+    /// <exception cref="StorageException">The storage failed; what began stands.</exception>
+    public async Task<T> ChangeAsync<T>(
+        Action<ICatalogTransaction> begin,
+        Func<Task> put,
+        Func<ICatalogTransaction, T> end,
+        CancellationToken cancellationToken)
+    {
+        var (mark, over) = await catalog.WriteAsync(
+            transaction =>
+            {
+                begin(transaction);
+                return AgeLedger.Begin(transaction, store.Name, time.GetUtcNow());
+            },
+            cancellationToken);
+        await put();
+        await PutAsync(mark, CancellationToken.None);
+        return await catalog.WriteAsync(
+            transaction =>
+            {
+                AgeLedger.Confirm(transaction, store.Name, mark, over, time.GetUtcNow());
+                return end(transaction);
+            },
+            CancellationToken.None);
+    }
+
     /// <summary>Deletes the marks that were superseded or given up, and forgets the oldest of those that are gone.</summary>
-    /// <remarks>For somebody who has just looked. Costs a read of the catalog when there is none.</remarks>
+    /// <remarks>For somebody who has just looked.</remarks>
     /// <exception cref="StorageException">They could not be listed, or some not be deleted.</exception>
     public async Task DeleteOldAsync(CancellationToken cancellationToken)
     {
-        var known = await catalog.ReadAsync(transaction => transaction.AgeMarks.List(store.Name), cancellationToken);
+        var known = await catalog.WriteAsync(
+            transaction => AgeLedger.RetireForgotten(transaction, store.Name, time.GetUtcNow()), cancellationToken);
         var retired = known.Where(other => other.State == AgeMarkState.Retired).Select(other => other.Mark).ToList();
         if (retired.Count == 0)
         {

@@ -15,13 +15,17 @@ internal sealed class DamageMarking(StoreContext context, OpenedStore store)
     /// <returns>The versions that were valid until now.</returns>
     public async Task<IReadOnlyList<VersionRecord>> MarkAsync(DamageLedger ledger, CancellationToken cancellationToken)
     {
-        // From here on nobody borrows from these any more, so that the scan finds all who did.
-        var damaged = await context.Catalog.WriteAsync(
-            transaction => DamagedObjects.Mark(transaction.BlockReferences, ledger.Blocks, ledger.Faults),
-            cancellationToken);
-        var affected = damaged.ToHashSet();
-        await AddBorrowersAsync(affected, cancellationToken);
-        await context.Catalog.WriteAsync(
+        var age = await context.Stores.OpenForChangeAsync(store.Name, cancellationToken);
+        IReadOnlyCollection<BlockId> damaged = [];
+        var affected = new HashSet<BlockId>();
+        await age.ChangeAsync(
+            // From here on nobody borrows from these any more, so that the scan finds all who did.
+            transaction => damaged = DamagedObjects.Mark(transaction.BlockReferences, ledger.Blocks, ledger.Faults),
+            async () =>
+            {
+                affected.UnionWith(damaged);
+                await AddBorrowersAsync(affected, cancellationToken);
+            },
             transaction =>
             {
                 transaction.BlockReferences.SetInvalid([.. affected.Except(damaged)], isInvalid: true);

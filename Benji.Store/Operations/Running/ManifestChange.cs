@@ -37,14 +37,15 @@ internal sealed class ManifestChange(StoreContext context)
 
         after = after with { Revision = before.Revision + 1 };
         var age = await context.Stores.OpenForChangeAsync(after.Storage, cancellationToken);
-        await new ManifestStore(age.Store).PutAsync(after, cancellationToken);
-        return await context.Catalog.WriteAsync(
+        return await age.ChangeAsync(
+            _ => { },
+            () => new ManifestStore(age.Store).PutAsync(after, CancellationToken.None),
             transaction =>
             {
                 transaction.Versions.Replace(after);
                 return after;
             },
-            CancellationToken.None);
+            cancellationToken);
     }
 
     private async Task<HeldLease> AcquirePatientlyAsync(Guid id, string purpose, CancellationToken cancellationToken)

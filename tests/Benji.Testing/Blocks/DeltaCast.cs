@@ -35,7 +35,9 @@ internal static class DeltaCast
         var content = Of(letters);
         return WriterBench.Whole(content) with
         {
-            BaseId = over, BaseLength = over.IsHole ? 0 : Length, Filler = new CountingFiller(content),
+            BaseId = over,
+            BaseLength = over.IsHole ? 0 : Length,
+            Filler = new CountingFiller(content),
         };
     }
 }

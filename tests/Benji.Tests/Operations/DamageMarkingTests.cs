@@ -71,7 +71,9 @@ public sealed class DamageMarkingTests : IAsyncLifetime
         var (lender, borrower) = await LendAsync();
         await ChangeAsync(lender, row => row with
         {
-            Form = BlockForm.Delta, Own = new FrameSet(8), StoredLength = new FileInfo(PathOf(lender, BlockForm.Whole)).Length,
+            Form = BlockForm.Delta,
+            Own = new FrameSet(8),
+            StoredLength = new FileInfo(PathOf(lender, BlockForm.Whole)).Length,
         });
         File.Move(PathOf(lender, BlockForm.Whole), PathOf(lender, BlockForm.Delta));
 
@@ -208,12 +210,7 @@ public sealed class DamageMarkingTests : IAsyncLifetime
 
     private string PathOf(BlockId id, BlockForm form) => Path.Combine(_store.StoragePath, ObjectNames.Block(id, form).Value);
 
-    private void Flip(BlockId id, int fromEnd)
-    {
-        var bytes = File.ReadAllBytes(PathOf(id, BlockForm.Whole));
-        bytes[^fromEnd] ^= 1;
-        File.WriteAllBytes(PathOf(id, BlockForm.Whole), bytes);
-    }
+    private void Flip(BlockId id, int fromEnd) => DamagedFile.Flip(PathOf(id, BlockForm.Whole), fromEnd);
 
     private async Task<ScrubResult> ScrubAsync(string version, bool isDeep) => await (await _store.StoreAsync()).ScrubAsync(
         new ScrubRequest { Version = version, IsDeep = isDeep }, NoProgress.Instance);

@@ -1,9 +1,7 @@
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
-using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Testing.Blocks;
-using Benji.Testing.Catalogs;
 using Xunit;
 
 namespace Benji.Tests.Operations;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Benji.Store;
 using Benji.Store.Model;
-using Benji.Store.Operations;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Xunit;
@@ -27,7 +26,7 @@ public sealed class WatchedPublicationTests
             var content = RandomNumberGenerator.GetBytes(4 * Block);
             store.Images.Set("disk", content);
             var first = await store.BackupAsync("disk", request => request with { Version = "one" });
-            Damage(Path.Combine(store.StoragePath, store.Objects("blocks")[0]));
+            DamagedFile.Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[0]), 10);
             content[^1] ^= 1;
             catalog.Interrupt(number, () => store.DeepScrubAsync(first.Version.Name));
 
@@ -55,18 +54,11 @@ public sealed class WatchedPublicationTests
         await using var store = new StoreFixture();
         store.Images.Set("disk", RandomNumberGenerator.GetBytes(2 * Block));
         var first = await store.BackupAsync("disk");
-        Damage(Path.Combine(store.StoragePath, store.Objects("blocks")[0]));
+        DamagedFile.Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[0]), 10);
         await store.DeepScrubAsync(first.Version.Name);
 
         var second = await store.BackupAsync("disk");
 
         Assert.Equal((VersionStatus.Valid, false, 1), (second.Version.Status, second.UsesNewDamage, second.BlocksNew));
-    }
-
-    private static void Damage(string path)
-    {
-        var bytes = File.ReadAllBytes(path);
-        bytes[^10] ^= 1;
-        File.WriteAllBytes(path, bytes);
     }
 }

@@ -137,7 +137,7 @@ internal static class CleanupChecks
         foreach (var (id, content) in expected)
         {
             var damages = (await reads.ReadBlockAsync(id, CleanupWorld.BlockSize, bytes, CancellationToken.None)).Damages;
-            Assert.True(damages.Count == 0, $"Block {id}: {damages.FirstOrDefault()?.Reason}");
+            Assert.True(damages.Count == 0, $"Block {id}: {(damages is [var first, ..] ? first.Reason : "")}");
             Assert.True(bytes.AsSpan().SequenceEqual(CleanupWorld.BytesOf(content)), $"Block {id} has other bytes.");
             Assert.True(world.State.Blocks.TryGetValue(id, out var row), $"Block {id} has no row.");
             Assert.NotEqual(ReferenceState.Deleting, row.State);

@@ -1,4 +1,3 @@
-using Benji.Store.Blocks;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;

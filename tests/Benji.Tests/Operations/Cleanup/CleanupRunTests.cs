@@ -22,7 +22,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task WhatARemovedVersionNeededGoesAfterTheGracePeriodOnly()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1), (1, 2));
+        await _world.BackUpAsync(process, (0, 1), (1, 2));
         await process.RemoveAsync(new Random(0));
 
         var first = await process.CleanUpAsync(Hour);
@@ -45,8 +45,8 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task WithoutAGracePeriodItGoesAtOnce()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
-        await BackUpAsync(process, (0, 2));
+        await _world.BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 2));
         await process.RemoveAsync(new Random(0));
 
         var result = await process.CleanUpAsync(TimeSpan.Zero);
@@ -59,12 +59,12 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task TheLendersOfLendersStay()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, CleanupWorld.Of(1, 1, 1, 1)));
-        await BackUpAsync(process, (0, CleanupWorld.Of(2, 1, 1, 1)));
-        await BackUpAsync(process, (0, CleanupWorld.Of(2, 2, 1, 1)));
+        await _world.BackUpAsync(process, (0, CleanupWorld.Of(1, 1, 1, 1)));
+        await _world.BackUpAsync(process, (0, CleanupWorld.Of(2, 1, 1, 1)));
+        await _world.BackUpAsync(process, (0, CleanupWorld.Of(2, 2, 1, 1)));
 
         Assert.Equal(2, _world.State.Blocks[_world.IdOf(CleanupWorld.Of(2, 2, 1, 1))].Loans.Count);
-        foreach (var version in _world.State.Versions.Values.Where(version => version.Root != Newest().Root))
+        foreach (var version in _world.State.Versions.Values.Where(version => version.Root != _world.Newest.Root))
         {
             await process.RemoveAsync(version);
         }
@@ -79,7 +79,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
     {
         await using var process = await _world.StartAsync();
         await using var other = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         await process.RemoveAsync(new Random(0));
         Lease? lease = null;
         await other.WriteAsync(transaction =>
@@ -97,7 +97,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task NothingGoesWhileADeadBackupMayStillAppear()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         await process.RemoveAsync(new Random(0));
         await process.CleanUpAsync(Hour);
         _world.Clock.Advance(2 * Hour);
@@ -126,55 +126,10 @@ public sealed class CleanupRunTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AManifestThatTheCatalogDoesNotKnowStopsTheCleanup()
-    {
-        await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
-        await process.WriteAsync(transaction => transaction.Versions.Remove(Newest().Id));
-
-        var error = await Assert.ThrowsAsync<ConfigurationException>(() => process.CleanUpAsync(TimeSpan.Zero));
-
-        Assert.Contains("rebuild --force", error.Message, StringComparison.Ordinal);
-        Assert.Equal(3, _world.State.Blocks.Count + _world.State.Pages.Count);
-    }
-
-    [Fact]
-    public async Task AManifestOfAKnownNameButAnotherVersionStopsTheCleanupToo()
-    {
-        await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
-        var newest = Newest();
-        await process.WriteAsync(transaction =>
-        {
-            transaction.Versions.Remove(newest.Id);
-            transaction.Versions.Add(newest with { Id = Guid.NewGuid() });
-        });
-
-        await Assert.ThrowsAsync<ConfigurationException>(() => process.CleanUpAsync(TimeSpan.Zero));
-    }
-
-    [Fact]
-    public async Task AMissingMapPageStopsTheCleanupBeforeAnythingGoes()
-    {
-        await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
-        await BackUpAsync(process, (0, 2));
-        await process.RemoveAsync(new Random(0));
-        var root = Newest().Root;
-        await process.WriteAsync(transaction => transaction.BlockMaps.Remove([root]));
-        await _world.Objects.DeleteAsync([ObjectNames.Page(root)], CancellationToken.None);
-        var before = _world.Objects.Names.Count;
-
-        await Assert.ThrowsAsync<CorruptDataException>(() => process.CleanUpAsync(TimeSpan.Zero));
-
-        Assert.Equal(before, _world.Objects.Names.Count);
-    }
-
-    [Fact]
     public async Task ObjectsWithoutARowAreFoundAndGo()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         await _world.Objects.PutAsync(
             ObjectNames.Block(_world.IdOf(7), BlockForm.Whole), new byte[10], CancellationToken.None);
         await _world.Objects.PutAsync(
@@ -196,7 +151,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task ADeltaOfABlockThatStandsWholeGoes()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         var delta = ObjectNames.Block(_world.IdOf(1), BlockForm.Delta);
         await _world.Objects.PutAsync(delta, new byte[10], CancellationToken.None);
         _world.Clock.Advance(2 * Hour);
@@ -212,7 +167,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task DeletionsThatADeadCleanupBeganAreFinishedWhateverTheGracePeriod()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1), (1, 2));
+        await _world.BackUpAsync(process, (0, 1), (1, 2));
         await process.RemoveAsync(new Random(0));
         BlockId[] blocks = [_world.IdOf(1), _world.IdOf(2)];
         await process.WriteAsync(transaction => ClaimedDeletion.Begin(
@@ -227,25 +182,10 @@ public sealed class CleanupRunTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AClaimIsFinishedBeforeAnythingIsMarked()
-    {
-        await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
-        await process.WriteAsync(transaction => ClaimedDeletion.Begin(
-            transaction, CleanupWorld.Storage, [_world.IdOf(7)], [], _world.Clock.GetUtcNow()));
-        await process.WriteAsync(transaction => transaction.BlockMaps.Remove([Newest().Root]));
-        await _world.Objects.DeleteAsync([ObjectNames.Page(Newest().Root)], CancellationToken.None);
-
-        await Assert.ThrowsAsync<CorruptDataException>(() => process.CleanUpAsync(Hour));
-
-        Assert.Empty(_world.State.Claims);
-    }
-
-    [Fact]
     public async Task RowsInDeletingThatNoClaimNamesGoToo()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         await process.RemoveAsync(new Random(0));
         await process.WriteAsync(transaction => transaction.BlockReferences.SetState(
             [_world.IdOf(1)], ReferenceState.Deleting, _world.Clock.GetUtcNow()));
@@ -258,11 +198,11 @@ public sealed class CleanupRunTests : IAsyncLifetime
     public async Task ACandidateThatAVersionReachesIsLiveAgain()
     {
         await using var process = await _world.StartAsync();
-        await BackUpAsync(process, (0, 1));
+        await _world.BackUpAsync(process, (0, 1));
         await process.WriteAsync(transaction =>
         {
             transaction.BlockReferences.SetState([_world.IdOf(1)], ReferenceState.Candidate, default);
-            transaction.BlockMaps.SetState([Newest().Root], ReferenceState.Orphan, default);
+            transaction.BlockMaps.SetState([_world.Newest.Root], ReferenceState.Orphan, default);
         });
 
         await process.CleanUpAsync(TimeSpan.Zero);
@@ -282,11 +222,11 @@ public sealed class CleanupRunTests : IAsyncLifetime
             [CleanupWorld.Of(1, 1, 1, 1), CleanupWorld.Of(2, 1, 1, 1), CleanupWorld.Of(2, 2, 1, 1), CleanupWorld.Of(2, 2, 2, 2)];
         foreach (var content in contents[..3])
         {
-            await BackUpAsync(process, (0, content));
+            await _world.BackUpAsync(process, (0, content));
         }
 
-        await BackUpAsync(process, (0, contents[3]), (1, contents[2]));
-        foreach (var version in _world.State.Versions.Values.Where(version => version.Id != Newest().Id))
+        await _world.BackUpAsync(process, (0, contents[3]), (1, contents[2]));
+        foreach (var version in _world.State.Versions.Values.Where(version => version.Id != _world.Newest.Id))
         {
             await process.RemoveAsync(version);
         }
@@ -308,7 +248,7 @@ public sealed class CleanupRunTests : IAsyncLifetime
         var random = new Random(11);
         for (var version = 0; version < 8; version++)
         {
-            await BackUpAsync(process, [.. Enumerable.Range(0, 40)
+            await _world.BackUpAsync(process, [.. Enumerable.Range(0, 40)
                 .Select(_ => (random.NextInt64(5000), random.Next(1, 256))).DistinctBy(change => change.Item1)]);
         }
 
@@ -323,16 +263,4 @@ public sealed class CleanupRunTests : IAsyncLifetime
         await _world.CheckExactAsync();
     }
 
-    private VersionRecord Newest() => _world.State.Versions.Values.OrderBy(version => version.Date).Last();
-
-    private async Task BackUpAsync(CleanupProcess process, params (long Index, int Content)[] changes)
-    {
-        _world.Clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.NotNull(await process.BackUpAsync(
-            "a",
-            6000,
-            contents => Array.ForEach(changes, change => contents[change.Index] = change.Content),
-            new Random(1)));
-        _world.Clock.Advance(TimeSpan.FromSeconds(1));
-    }
 }

@@ -8,6 +8,7 @@ using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
+using Xunit;
 using LogLines = Benji.Tests.Nbd.Session.LogLines;
 
 namespace Benji.Tests.Operations.Cleanup;
@@ -146,5 +147,20 @@ internal sealed class CleanupWorld
         var store = await OpenedStore.OpenAsync(
             _opening with { Storage = new SteppedStorage(Objects, steps), Time = clock }, CancellationToken.None);
         return new CleanupProcess(this, catalog, new SteppedCatalog(catalog, steps), store, clock);
+    }
+
+    /// <summary>The newest published version.</summary>
+    public VersionRecord Newest => State.Versions.Values.OrderBy(version => version.Date).Last();
+
+    /// <summary>Backs up volume a, of 6,000 blocks, with some of them changed; a second lies before and after it.</summary>
+    public async Task BackUpAsync(CleanupProcess process, params (long Index, int Content)[] changes)
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull(await process.BackUpAsync(
+            "a",
+            6000,
+            contents => Array.ForEach(changes, change => contents[change.Index] = change.Content),
+            new Random(1)));
+        Clock.Advance(TimeSpan.FromSeconds(1));
     }
 }
