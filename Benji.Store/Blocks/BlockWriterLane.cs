@@ -106,7 +106,7 @@ internal sealed class BlockWriterLane : IAsyncDisposable
         await ReserveAsync(cancellationToken);
         for (var round = 1; _batch.Blocks.Count > 0; round++)
         {
-            await _batch.CommitAsync(cancellationToken);
+            var refused = await _batch.CommitAsync(cancellationToken);
             var again = await _recording.RecordAsync(_batch.Blocks, _reserving.Current, CancellationToken.None);
             _reserving.Forget();
             if (again.Count > 0 && round == RoundsMax)
@@ -125,7 +125,7 @@ internal sealed class BlockWriterLane : IAsyncDisposable
                 }
             }
 
-            foreach (var block in again)
+            foreach (var block in again.Concat(refused))
             {
                 await SettleAsync(block, mustLook: true, cancellationToken);
             }

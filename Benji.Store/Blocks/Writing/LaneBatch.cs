@@ -71,13 +71,26 @@ internal sealed class LaneBatch(OpenedStore store) : IAsyncDisposable
     public async ValueTask AddDeltaAsync(KeptDelta delta, CancellationToken cancellationToken)
     {
         var name = ObjectNames.Block(delta.Block.Row.Id, BlockForm.Delta);
-        await _objects.AddAsync(name, delta.Bytes.Memory, cancellationToken);
+        await _objects.AddNewAsync(name, delta.Bytes.Memory, cancellationToken);
         _blocks.Add(delta.Block);
     }
 
     /// <summary>Makes the objects durable and visible.</summary>
+    /// <returns>The blocks whose deltas found another object under their names, of which the catalog knows nothing: taken out of
+    /// the batch, to be stored whole.</returns>
     /// <exception cref="StorageException">The storage failed.</exception>
-    public Task CommitAsync(CancellationToken cancellationToken) => _objects.CommitAsync(cancellationToken);
+    public async Task<IReadOnlyList<StoredBlock>> CommitAsync(CancellationToken cancellationToken)
+    {
+        var taken = await _objects.CommitAsync(cancellationToken);
+        if (taken.Count == 0)
+        {
+            return [];
+        }
+
+        var refused = _blocks.Where(block => taken.Contains(ObjectNames.Block(block.Row.Id, block.Row.Form))).ToList();
+        _blocks = [.. _blocks.Except(refused)];
+        return refused;
+    }
 
     /// <summary>Returns the blocks and begins anew without them.</summary>
     public IReadOnlyList<StoredBlock> TakeBlocks()

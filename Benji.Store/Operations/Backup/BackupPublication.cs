@@ -80,7 +80,14 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
         }
 
         var intent = _intent!;
-        await new ManifestStore(age.Store).PutAsync(version, CancellationToken.None);
+        if (!await new ManifestStore(age.Store).TryAddAsync(version, CancellationToken.None))
+        {
+            await TakeBackAsync(intent, age);
+            throw new AgeMismatchException(
+                $"Storage {age.Store.Name} ({age.Store.Storage.Traits.Description}) holds another version {version.Name}, which this "
+                + "catalog does not know: another catalog is used with it. Nothing was published. 'benji rebuild --force' makes a new catalog from the storage.");
+        }
+
         await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
         var outcome = Outcome.LookTooOld;
         for (var looks = 1; outcome == Outcome.LookTooOld; looks++)
@@ -193,7 +200,7 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
             }
 
             await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
-            await new ManifestStore(age.Store).DeleteAsync(intent.Name, CancellationToken.None);
+            await new ManifestStore(age.Store).DeleteAsync(intent.Name, intent.VersionId, CancellationToken.None);
             await age.DeleteAsync([intent.Mark!.Value], CancellationToken.None);
             await context.Catalog.WriteAsync(transaction => Forget(transaction, intent), CancellationToken.None);
         }

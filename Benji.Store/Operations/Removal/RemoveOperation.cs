@@ -64,7 +64,7 @@ internal sealed class RemoveOperation(StoreContext context)
         await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
 
         // The intent is recorded: from here the removal is finished, by this run or the next command, and never undone.
-        await new ManifestStore(age.Store).DeleteAsync(version.Name, CancellationToken.None);
+        await new ManifestStore(age.Store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
         await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
         await context.Catalog.WriteAsync(
             transaction =>

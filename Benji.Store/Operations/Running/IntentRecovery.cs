@@ -142,7 +142,7 @@ internal sealed class IntentRecovery(StoreContext context)
     private async Task<Func<ICatalogTransaction, bool>> PrepareRemovalAsync(Intent intent, CancellationToken cancellationToken)
     {
         var age = await context.Stores.OpenForChangeAsync(intent.Storage, cancellationToken);
-        await new ManifestStore(age.Store).DeleteAsync(intent.Name, cancellationToken);
+        await new ManifestStore(age.Store).DeleteAsync(intent.Name, intent.VersionId, cancellationToken);
         await age.PutAsync(intent.Mark!.Value, cancellationToken);
         return transaction =>
         {

@@ -39,25 +39,50 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
 
     /// <summary>Makes staged objects durable, then visible, and that durable too.</summary>
     /// <param name="staged">The objects by name; each is removed once it is visible, and its file closed.</param>
-    public void Publish(Dictionary<ObjectName, IStagedFile> staged)
+    /// <param name="mustBeNew">Those of them that replace nothing.</param>
+    /// <returns>Those of these whose names were taken; they are given up.</returns>
+    public IReadOnlyList<ObjectName> Publish(
+        Dictionary<ObjectName, IStagedFile> staged, IReadOnlySet<ObjectName> mustBeNew)
     {
         if (staged.Count == 0)
         {
-            return;
+            return [];
         }
+
+        var taken = new List<ObjectName>();
 
         files.SyncFiles(staged.Values);
         var names = staged.Keys.ToArray();
         foreach (var name in names)
         {
             var file = staged[name];
-            InDirectory(name, () => files.Rename(file.Path, PathOf(name)));
+            var isNamed = true;
+            InDirectory(name, () =>
+            {
+                if (mustBeNew.Contains(name))
+                {
+                    isNamed = files.TryRenameNew(file.Path, PathOf(name));
+                }
+                else
+                {
+                    files.Rename(file.Path, PathOf(name));
+                }
+            });
             staged.Remove(name);
-            file.Dispose();
+            if (isNamed)
+            {
+                file.Dispose();
+            }
+            else
+            {
+                Abandon(file);
+                taken.Add(name);
+            }
         }
 
         SyncDirectoriesOf(names);
         _spare.Keep(NewTemporaryPath, isDeletion: false);
+        return taken;
     }
 
     /// <summary>Creates an object unless its name is taken; what has the name is durable when it returns.</summary>

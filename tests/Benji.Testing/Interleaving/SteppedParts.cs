@@ -99,28 +99,44 @@ internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : ISto
     // As a directory is: each object of a group gets its name alone, and whoever is killed in between leaves the first ones.
     private sealed class Batch(IStorage storage, Interleaver steps) : IObjectBatch
     {
-        private readonly Dictionary<ObjectName, byte[]> _added = [];
+        private readonly Dictionary<ObjectName, (byte[] Content, bool MustBeNew)> _added = [];
 
         public int Count => _added.Count;
 
-        public long Bytes => _added.Values.Sum(content => (long)content.Length);
+        public long Bytes => _added.Values.Sum(added => (long)added.Content.Length);
 
         public ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _added[name] = content.ToArray();
+            _added[name] = (content.ToArray(), false);
             return ValueTask.CompletedTask;
         }
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddNewAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
-            foreach (var (name, content) in _added)
+            cancellationToken.ThrowIfCancellationRequested();
+            _added[name] = (content.ToArray(), true);
+            return ValueTask.CompletedTask;
+        }
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+        {
+            var taken = new List<ObjectName>();
+            foreach (var (name, (content, mustBeNew)) in _added)
             {
                 await steps.PassAsync();
-                await storage.PutAsync(name, content, cancellationToken);
+                if (!mustBeNew)
+                {
+                    await storage.PutAsync(name, content, cancellationToken);
+                }
+                else if (!await storage.TryCreateAsync(name, content, cancellationToken))
+                {
+                    taken.Add(name);
+                }
             }
 
             _added.Clear();
+            return taken;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -85,18 +85,24 @@ internal sealed class WatchedStorage(IStorage inner) : IStorage
             ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
             batch.AddAsync(name, content, cancellationToken);
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            batch.AddNewAsync(name, content, cancellationToken);
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
         {
             if (storage.BeforeCommit is not null)
             {
                 await storage.BeforeCommit(batch.Count);
             }
 
-            await batch.CommitAsync(cancellationToken);
+            var taken = await batch.CommitAsync(cancellationToken);
             if (storage.AfterCommit is not null)
             {
                 await storage.AfterCommit();
             }
+
+            return taken;
         }
 
         public ValueTask DisposeAsync() => batch.DisposeAsync();

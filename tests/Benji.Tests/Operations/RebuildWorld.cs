@@ -127,7 +127,7 @@ internal sealed class RebuildWorld : IAsyncDisposable
 
     public async Task RemoveAsync(VersionRecord version)
     {
-        await new ManifestStore(_store).DeleteAsync(version.Name, CancellationToken.None);
+        await new ManifestStore(_store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
         await WriteAsync(transaction => transaction.Versions.Remove(version.Id));
     }
 

@@ -68,6 +68,26 @@ public class DeltaReservingTests
         await AssertReadsAsync(bench, id, "abcd");
     }
 
+    [Fact]
+    public async Task TheDeltaOfAnotherCatalogStaysWhatItIs()
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var (one, _) = await PutBasesAsync(bench);
+        var revised = new List<BlockOutcomeKind>();
+        await using var lane = bench.NewWriter().StartLane((_, _, settled) => revised.Add(settled.Kind));
+        var id = await PlanAsync(lane, "abcd", one);
+
+        // No row, no reservation and no doubt tells this catalog of it.
+        await bench.Bench.Storage.PutAsync(ObjectNames.Block(id, BlockForm.Delta), new byte[99], CancellationToken.None);
+        await lane.CompleteAsync(CancellationToken.None);
+
+        Assert.Equal([BlockOutcomeKind.StoredWhole], revised);
+        Assert.Equal(99, bench.ObjectOf(id, BlockForm.Delta)!.Length);
+        Assert.Equal(BlockForm.Whole, (await bench.RowAsync(id))!.Form);
+        await AssertReadsAsync(bench, id, "abcd");
+        Assert.Empty(await ReservationsAsync(bench));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

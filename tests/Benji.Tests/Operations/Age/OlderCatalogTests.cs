@@ -61,6 +61,34 @@ public sealed class OlderCatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AProtectionThatItDoesNotKnowIsNotOverlooked()
+    {
+        var old = _catalog.Place.State;
+        await _world.DoAsync(_catalog, store => store.ProtectAsync(_ofA.Name.ToString(), isProtected: true));
+        _catalog.Place.State = old;
+
+        await RefuseAsync(store => store.RemoveAsync(
+            new RemoveRequest { Versions = [_ofA.Name.ToString()], Force = true }));
+    }
+
+    [Fact]
+    public async Task ADamageThatItDoesNotKnowIsNotTakenForSound()
+    {
+        var block = _world.Main.Names.First(name => name.Value.StartsWith("blocks/", StringComparison.Ordinal));
+        await _world.Main.PutAsync(block, new byte[100], CancellationToken.None);
+        var old = _catalog.Place.State;
+        foreach (var version in new[] { _ofA, _ofB })
+        {
+            await _world.DoAsync(_catalog, store => store.ScrubAsync(
+                new ScrubRequest { Version = version.Name.ToString(), IsDeep = true }, NoProgress.Instance));
+        }
+
+        _catalog.Place.State = old;
+
+        await RefuseAsync(store => AgeWorld.BackupAsync(store, "a"));
+    }
+
+    [Fact]
     public async Task WhatIsThereIsRestoredWithAWarningAndARebuildPutsItRight()
     {
         var old = _catalog.Place.State;

@@ -71,6 +71,33 @@ public sealed class TwoCatalogsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AManifestOfTheOtherIsNeitherReplacedNorTakenAway()
+    {
+        // Both back up one volume in one second, and so to one name.
+        var (state, objects) = (_first.Place.State, _world.Main.Copy());
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            _first.Place.State = state;
+            _world.Main.PutBack(objects);
+            var second = _world.Fork(_first);
+            var done = new List<VersionRecord>();
+            isHit = false;
+            await TryAsync(async () => done.Add(await _world.BackupAsync(_first, "a", new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    await TryAsync(async () => done.Add(await _world.BackupAsync(second, "a")));
+                },
+            })));
+            await _world.RebuildAsync(_first);
+            var there = (await _world.DoAsync(_first, store => store.ListAsync(null))).Select(version => version.Id);
+            Assert.Empty(done.Select(version => version.Id).Except(there));
+        }
+    }
+
+    [Fact]
     public async Task ACatalogThatNeverMetTheStorageIsToldToRebuild()
     {
         var refusal = await Assert.ThrowsAsync<ConfigurationException>(

@@ -86,7 +86,7 @@ public sealed class SpareFileTests
     private static void Put(ObjectFileWriter writer, string name, int length)
     {
         var staged = new Dictionary<ObjectName, IStagedFile> { [new ObjectName(name)] = writer.Stage(Content(length)) };
-        writer.Publish(staged);
+        writer.Publish(staged, new HashSet<ObjectName>());
     }
 
     private static byte[] Content(int length) => [.. Enumerable.Range(1, length).Select(i => (byte)i)];
