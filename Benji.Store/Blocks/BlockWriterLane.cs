@@ -64,7 +64,9 @@ internal sealed class BlockWriterLane : IAsyncDisposable
             return outcome;
         }
 
-        if (id == input.BaseId && draft.MayLend)
+        // What a version needs is there, but for rows that are in doubt: the base's may have been rewritten since.
+        var isUnchanged = id == input.BaseId && draft.MayLend;
+        if (isUnchanged && !await _ledger.HasDoubtAsync(cancellationToken))
         {
             return outcome with { Kind = BlockOutcomeKind.Unchanged, BaseAllocated = draft.Allocated };
         }
@@ -80,7 +82,9 @@ internal sealed class BlockWriterLane : IAsyncDisposable
             if (sight.Standing == BlockStanding.Stored)
             {
                 _writer.End(id);
-                return outcome with { Kind = BlockOutcomeKind.Deduplicated };
+                return isUnchanged
+                    ? outcome with { Kind = BlockOutcomeKind.Unchanged, BaseAllocated = draft.Allocated }
+                    : outcome with { Kind = BlockOutcomeKind.Deduplicated };
             }
 
             outcome = await StoreAsync(outcome, draft, sight, cancellationToken);

@@ -28,6 +28,7 @@ internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, StoringRu
 {
     private readonly PendingDeletions _deletions = new(store, catalog, time);
     private readonly StorageLook _storage = new(store);
+    private Task<bool>? _hasDoubt;
 
     /// <summary>Looks a block up, waits while it is being deleted, makes a candidate live again with all that it needs, and
     /// looks for the objects of those that are in doubt.</summary>
@@ -68,17 +69,35 @@ internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, StoringRu
         }
     }
 
+    /// <summary>Says whether any row was in doubt when this was asked first: a run that began later is another's affair.</summary>
+    /// <exception cref="CatalogException">The catalog failed.</exception>
+    public Task<bool> HasDoubtAsync(CancellationToken cancellationToken) => _hasDoubt ??= catalog.ReadAsync(
+        transaction => transaction.StorageBindings.Find(store.Name)?.DoubtFrom is not null, cancellationToken);
+
     /// <summary>Says whether a storage holds an object of a block in either form, though no row tells of it.</summary>
     /// <exception cref="StorageException">The storage failed.</exception>
     public ValueTask<bool> HasStrayAsync(BlockId id, CancellationToken cancellationToken) =>
         _storage.HoldsAnyAsync(id, cancellationToken);
 
-    /// <summary>Says whether each lender covers its loan, and is live: such a delta may be planned.</summary>
+    /// <summary>Says whether each lender covers its loan, is live, and there where that is in doubt: such a delta may be
+    /// planned.</summary>
     /// <exception cref="CatalogException">The catalog failed.</exception>
+    /// <exception cref="StorageException">The storage failed.</exception>
     public async ValueTask<bool> MayBorrowAsync(
-        IReadOnlyList<Loan> loans, int length, CancellationToken cancellationToken) =>
-        await catalog.ReadAsync(
-            transaction => MayBorrow(transaction.BlockReferences, loans, length, store.Name), cancellationToken);
+        IReadOnlyList<Loan> loans, int length, CancellationToken cancellationToken)
+    {
+        var doubts = await catalog.ReadAsync(
+            transaction =>
+            {
+                var doubtFrom = transaction.StorageBindings.Find(store.Name)?.DoubtFrom;
+                return MayBorrow(transaction.BlockReferences, loans, length, store.Name)
+                    ? transaction.BlockReferences.Find([.. loans.Select(loan => loan.Lender)])
+                        .Where(lender => IsInDoubt(lender!, doubtFrom)).ToList()
+                    : null;
+            },
+            cancellationToken);
+        return doubts is not null && await _storage.AreThereAsync(doubts!, cancellationToken);
+    }
 
     /// <summary>Says the same in a transaction.</summary>
     public static bool MayBorrow(

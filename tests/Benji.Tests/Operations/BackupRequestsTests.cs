@@ -34,7 +34,7 @@ public sealed class BackupRequestsTests
 
         // First, unchanged, three blocks changed in a frame each, one of them moved, and under another name.
         store.Images.Set("disk", content);
-        await AssertAskedAsync("disk", adds: Blocks, reads: 0);
+        await AssertAskedAsync("disk", adds: Blocks, reads: 0, lists: 1);
         await AssertAskedAsync("disk", adds: 0, reads: 0);
         foreach (var block in new[] { 1, 4, 6 })
         {
@@ -47,7 +47,7 @@ public sealed class BackupRequestsTests
         store.Images.Set("copy", content);
         await AssertAskedAsync("copy", adds: 0, reads: 0);
 
-        async Task AssertAskedAsync(string disk, int adds, int reads)
+        async Task AssertAskedAsync(string disk, int adds, int reads, int lists = 0)
         {
             calls.Clear();
             await store.BackupAsync(disk);
@@ -55,9 +55,11 @@ public sealed class BackupRequestsTests
                 .GroupBy(call => call.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
             Assert.Equal(adds, asked.GetValueOrDefault(StorageCallKind.Add));
 
-            // A whole object is read at once; nothing is looked for.
+            // A whole object is read at once; nothing is looked for. A store is made only where nothing lies.
             Assert.Equal(reads, asked.GetValueOrDefault(StorageCallKind.Read));
-            Assert.DoesNotContain(asked.Keys, kind => kind is not (StorageCallKind.Add or StorageCallKind.Read));
+            Assert.Equal(lists, asked.GetValueOrDefault(StorageCallKind.List));
+            Assert.DoesNotContain(
+                asked.Keys, kind => kind is not (StorageCallKind.Add or StorageCallKind.Read or StorageCallKind.List));
         }
     }
 }

@@ -141,6 +141,44 @@ public class BlockLedgerTests
         await AssertReadsAsync(bench, id, "abcx");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnUnchangedBlockInDoubtIsLookedFor(bool isThere)
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var id = (await bench.WriteAsync(DeltaCast.Input("abcd"))).Id;
+        await DoubtAsync(bench, id, isCandidate: false);
+        if (!isThere)
+        {
+            await bench.Bench.Storage.DeleteAsync([ObjectNames.Block(id, BlockForm.Whole)], CancellationToken.None);
+        }
+
+        var outcome = await bench.WriteAsync(DeltaCast.Input("abcd", id));
+
+        Assert.Equal(isThere ? BlockOutcomeKind.Unchanged : BlockOutcomeKind.StoredWhole, outcome.Kind);
+        Assert.NotNull(bench.ObjectOf(id, BlockForm.Whole));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ALenderInDoubtIsLookedForBeforeItLends(bool isThere)
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var lender = (await bench.WriteAsync(DeltaCast.Input("abcd"))).Id;
+        var over = (await bench.WriteAsync(DeltaCast.Input("abcx", lender))).Id;
+        await DoubtAsync(bench, lender, isCandidate: false);
+        if (!isThere)
+        {
+            await bench.Bench.Storage.DeleteAsync([ObjectNames.Block(lender, BlockForm.Whole)], CancellationToken.None);
+        }
+
+        var outcome = await bench.WriteAsync(DeltaCast.Input("abyx", over));
+
+        Assert.Equal(isThere ? BlockOutcomeKind.StoredDelta : BlockOutcomeKind.StoredWhole, outcome.Kind);
+    }
+
     [Fact]
     public async Task WithoutDoubtNothingIsLookedFor()
     {

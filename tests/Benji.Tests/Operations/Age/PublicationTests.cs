@@ -93,7 +93,7 @@ public sealed class PublicationTests : IAsyncLifetime
         var files = OverlayFiles();
         var wire = new Tripwire
         {
-            Fits = call => call is { Kind: StorageCallKind.Put, Name: var name }
+            Fits = call => call is { Kind: StorageCallKind.Create, Name: var name }
                 && name.StartsWith("versions/", StringComparison.Ordinal),
             Then = () => _world.Main.PutAsync(
                 new($"marks/{new AgeMark(1, Guid.NewGuid())}"), new byte[1], CancellationToken.None),
