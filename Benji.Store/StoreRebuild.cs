@@ -73,11 +73,19 @@ internal static class StoreRebuild
         IOperationProgress progress,
         CancellationToken cancellationToken)
     {
+        StorageClaim[] claims = [.. stores.Select(store => new StorageClaim(store))];
+        foreach (var claim in claims)
+        {
+            await claim.PrepareAsync(cancellationToken);
+        }
+
         await using var rebuild = await LiteDbRebuild.StartAsync(
-            new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time }, cancellationToken);
+            new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time },
+            old => Array.ForEach(claims, claim => claim.Announce(old, time.GetUtcNow())),
+            cancellationToken);
         await using var target = parts.WrapCatalog(rebuild.Target);
         var overlayFiles = new OverlayDirectory(options.OverlayDirectory);
-        var operation = new RebuildOperation(target, rebuild.Old, stores, overlayFiles, time, progress);
+        var operation = new RebuildOperation(target, rebuild.Old, stores, overlayFiles, time, progress, claims);
         RebuildResult? result;
         try
         {

@@ -22,18 +22,20 @@ namespace Benji.Store.Operations.Rebuild;
 /// <param name="overlayFiles">The directory of overlay files.</param>
 /// <param name="time">The clock.</param>
 /// <param name="progress">Where it says how far it is.</param>
+/// <param name="claims">What takes each of the stores over, when that is prepared already.</param>
 internal sealed class RebuildOperation(
     ICatalog target,
     CatalogRemains? old,
     IReadOnlyList<OpenedStore> stores,
     OverlayDirectory overlayFiles,
     TimeProvider time,
-    IOperationProgress progress)
+    IOperationProgress progress,
+    IReadOnlyList<StorageClaim>? claims = null)
 {
     private const int VersionsMax = 200;
 
     private readonly RebuildProblems _problems = new();
-    private readonly List<StorageClaim> _claims = [.. stores.Select(store => new StorageClaim(store))];
+    private readonly List<StorageClaim> _claims = [.. claims ?? stores.Select(store => new StorageClaim(store))];
 
     /// <summary>Fills the catalog.</summary>
     /// <returns>What it did; null when another process worked in a storage meanwhile, so that the catalog is of no use.</returns>

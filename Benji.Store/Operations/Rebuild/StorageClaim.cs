@@ -12,6 +12,7 @@ internal sealed class StorageClaim(OpenedStore store)
 {
     private readonly AgeMarkStore _marks = new(store);
     private readonly List<AgeMark> _put = [];
+    private readonly Queue<AgeMark> _announced = new();
     private HashSet<AgeMark> _listed = [];
     private StorageException? _failure;
 
@@ -20,6 +21,27 @@ internal sealed class StorageClaim(OpenedStore store)
 
     /// <summary>Why the storage could not be claimed, or null.</summary>
     public string? Failure => _failure?.Message;
+
+    /// <summary>Chooses the marks that this will put.</summary>
+    /// <exception cref="StorageException">The storage could not be listed.</exception>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        var highest = (await _marks.ListAsync(cancellationToken)).Select(mark => mark.Number).DefaultIfEmpty().Max();
+        _announced.Enqueue(new AgeMark(highest + 1, Guid.NewGuid()));
+        _announced.Enqueue(new AgeMark(highest + 2, Guid.NewGuid()));
+    }
+
+    /// <summary>Tells the catalog that is to be replaced of these marks: when this is killed, that one works on.</summary>
+    public void Announce(ICatalogTransaction transaction, DateTimeOffset now)
+    {
+        if (transaction.StorageBindings.Find(store.Name)?.StoreId == store.StoreId)
+        {
+            foreach (var mark in _announced)
+            {
+                transaction.AgeMarks.Put(new KnownMark(store.Name, mark, AgeMarkState.Pending, now));
+            }
+        }
+    }
 
     /// <summary>Begins: whatever is put from now on by another catalog, that one notices or this one does.</summary>
     /// <exception cref="StorageException">The storage could not be listed.</exception>
@@ -71,7 +93,7 @@ internal sealed class StorageClaim(OpenedStore store)
             return;
         }
 
-        var mark = new AgeMark(number, Guid.NewGuid());
+        var mark = _announced.TryDequeue(out var announced) ? announced : new AgeMark(number, Guid.NewGuid());
         _put.Add(mark);
         try
         {
