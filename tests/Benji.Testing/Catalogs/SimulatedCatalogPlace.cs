@@ -2,6 +2,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Roles;
+using Benji.Store.Posix;
 using Benji.Testing.Disks;
 
 namespace Benji.Testing.Catalogs;
@@ -22,29 +23,33 @@ internal static class SimulatedCatalogPlace
     public static LiteDbPlace On(SimulatedDisk disk, SimulatedCounter counter, int loggedPagesMax) => new()
     {
         Name = "simulated",
-        OpenDisk = _ => new Opened(disk),
+        OpenDisk = mayCreate => new Opened(disk, mayCreate),
         Lock = new Lock(counter),
         Owners = new Owners(),
         LoggedPagesMax = loggedPagesMax,
     };
 
-    private sealed class Opened(SimulatedDisk disk) : ICatalogDisk
+    private sealed class Opened(SimulatedDisk disk, bool mayCreate) : ICatalogDisk
     {
         private readonly int _life = disk.Life;
 
-        public ICatalogFile Data { get; } = new OpenFile(disk, SimulatedCatalogPlace.Data);
+        public ICatalogFile Data { get; } = Open(disk, mayCreate, SimulatedCatalogPlace.Data);
 
-        public ICatalogFile Log { get; } = new OpenFile(disk, SimulatedCatalogPlace.Log);
+        public ICatalogFile Log { get; } = Open(disk, mayCreate, SimulatedCatalogPlace.Log);
 
         public bool IsCurrent() => true;
 
-        public void SyncDirectory() =>
-            disk.Do(new DiskStep(SimulatedCatalogPlace.Log, DiskStepKind.Sync, -1), _life, _ => disk.SyncNames());
+        public void SyncDirectory() => disk.SyncNames("", _life);
 
         public void Dispose()
         {
             // Closing makes nothing durable and loses nothing.
         }
+
+        private static OpenFile Open(SimulatedDisk disk, bool mayCreate, string name) =>
+            mayCreate || disk.Names.Contains(name)
+                ? new OpenFile(disk, name)
+                : throw new PosixException("open", name, Errno.NotFound);
     }
 
     private sealed class OpenFile(SimulatedDisk disk, string name) : ICatalogFile

@@ -12,6 +12,9 @@ public sealed class SimulatedFile
     /// <summary>Bytes in the file as programs see it.</summary>
     public long Length => _cached.Length;
 
+    /// <summary>True when the file itself is on the disk, whatever its name is.</summary>
+    public bool WasSynced { get; private set; }
+
     /// <summary>Reads what programs see.</summary>
     public int Read(long offset, Span<byte> destination)
     {
@@ -38,22 +41,37 @@ public sealed class SimulatedFile
         Array.Resize(ref _cached, (int)length);
     }
 
-    /// <summary>Makes everything so far durable.</summary>
+    /// <summary>Makes everything so far durable, except what a failed sync called clean.</summary>
     public void Sync()
     {
+        foreach (var (offset, bytes) in _pending)
+        {
+            if (bytes is null)
+            {
+                Array.Resize(ref _durable, (int)offset);
+            }
+            else
+            {
+                WritePart(ref _durable, offset, bytes);
+            }
+        }
+
         _pending.Clear();
-        _durable = [.. _cached];
+        WasSynced = true;
     }
+
+    /// <summary>Calls everything clean without making it durable, as a failed sync does: programs still see it.</summary>
+    public void ForgetUnsynced() => _pending.Clear();
 
     /// <summary>Says that the newest change was under way when the power went, which <see cref="LosePower"/> favours.</summary>
     public void MarkInFlight() => _hasLastChangeInFlight = true;
 
-    /// <summary>Forgets everything, as when the file's name was not durable.</summary>
-    public void Vanish()
+    /// <summary>Leaves only what was synced.</summary>
+    public void LoseUnsynced()
     {
+        _hasLastChangeInFlight = false;
         _pending.Clear();
-        _cached = [];
-        _durable = [];
+        _cached = [.. _durable];
     }
 
     /// <summary>Leaves what a loss of power could leave.</summary>
@@ -85,6 +103,7 @@ public sealed class SimulatedFile
         _pending.Clear();
         _cached = image;
         _durable = [.. image];
+        WasSynced = true;
     }
 
     private static void WriteSome(

@@ -5,24 +5,25 @@ namespace Benji.Testing.Disks;
 
 /// <summary>The file of an overlay on a simulated disk.</summary>
 /// <remarks>One life of one process: after a restart it fails for ever.</remarks>
-internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles = true) : IOverlayDisk
+internal sealed class SimulatedOverlayDisk(
+    SimulatedDisk disk, bool knowsHoles = true, string name = SimulatedOverlayDisk.FileName) : IOverlayDisk
 {
-    /// <summary>The file's name on the simulated disk.</summary>
+    /// <summary>The file's name on the simulated disk, where it is the only one.</summary>
     public const string FileName = "overlay";
 
     private const int Unit = OverlayLayout.UnitSize;
 
     private readonly int _life = disk.Life;
-    private readonly HashSet<long> _taken = FindTaken(disk);
+    private readonly HashSet<long> _taken = FindTaken(disk, name);
 
     /// <summary>Units of 4 KiB that may still be taken on the disk; null for no limit.</summary>
     public long? SpaceLeft { get; set; }
 
     /// <inheritdoc/>
-    public string Path => FileName;
+    public string Path => name;
 
     /// <inheritdoc/>
-    public long Length => disk[FileName].Length;
+    public long Length => disk[name].Length;
 
     /// <summary>Makes a file with a header on a disk, durable.</summary>
     public static void Create(SimulatedDisk disk, OverlayHeader header)
@@ -52,7 +53,7 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
         var start = offset / Unit * Unit;
         var end = Math.Min(Length, (offset + source.Length + Unit - 1) / Unit * Unit);
         var bytes = new byte[end - start];
-        disk[FileName].Read(start, bytes);
+        disk[name].Read(start, bytes);
         source.CopyTo(bytes.AsSpan((int)(offset - start)));
         Do(DiskStepKind.Write, offset, file => file.Write(start, bytes));
     }
@@ -108,13 +109,13 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
     {
     }
 
-    private static HashSet<long> FindTaken(SimulatedDisk disk)
+    private static HashSet<long> FindTaken(SimulatedDisk disk, string name)
     {
         var taken = new HashSet<long>();
         var unit = new byte[Unit];
-        for (long at = 0; at < disk[FileName].Length; at += Unit)
+        for (long at = 0; at < disk[name].Length; at += Unit)
         {
-            if (unit.AsSpan(0, disk[FileName].Read(at, unit)).ContainsAnyExcept((byte)0))
+            if (unit.AsSpan(0, disk[name].Read(at, unit)).ContainsAnyExcept((byte)0))
             {
                 taken.Add(at / Unit);
             }
@@ -146,5 +147,5 @@ internal sealed class SimulatedOverlayDisk(SimulatedDisk disk, bool knowsHoles =
     }
 
     private void Do(DiskStepKind kind, long offset, Action<SimulatedFile> action) =>
-        disk.Do(new DiskStep(FileName, kind, offset), _life, action);
+        disk.Do(new DiskStep(name, kind, offset), _life, action);
 }

@@ -1,5 +1,6 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
+using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Model;
 using Benji.Testing;
 using Xunit;
@@ -141,6 +142,53 @@ public sealed class LiteDbRebuildTests : IDisposable
         Assert.NotNull(await FindAsync(catalog, "new"));
     }
 
+    /// <summary>Its groups are whole, so that whoever reads them believes them.</summary>
+    [Fact]
+    public async Task TheLogOfACatalogThatCannotBeReadIsNotReadIntoTheNewOne()
+    {
+        await (await MakeOldAsync()).DisposeAsync();
+        WriteNoiseToTheLog();
+
+        await using (var rebuild = await StartAsync())
+        {
+            Assert.Null(rebuild.Old);
+            await PutAsync(rebuild.Target, "new");
+            await rebuild.CompleteAsync(CancellationToken.None);
+        }
+
+        await using var catalog = await OpenAsync();
+        Assert.NotNull(await FindAsync(catalog, "new"));
+    }
+
+    /// <summary>The log is emptied before the new database takes the old one's name.</summary>
+    [Fact]
+    public async Task TheOldDatabaseAloneIsTheOldCatalogOnceARebuildHasBegun()
+    {
+        await (await MakeOldAsync()).DisposeAsync();
+        await using var rebuild = await StartAsync();
+        File.Copy(CatalogPath, _directory["copy.db"]);
+        await File.WriteAllTextAsync(_directory["copy.wal"], "");
+
+        await using var copy = await LiteDbCatalog.OpenAsync(
+            new LiteDbCatalogOptions { Path = _directory["copy.db"] }, CancellationToken.None);
+        Assert.NotNull(await FindAsync(copy, "old"));
+    }
+
+    [Fact]
+    public async Task ACatalogThatWasLookedAtSinceTheRebuildBeganSeesTheNewOne()
+    {
+        await using var open = await MakeOldAsync();
+        await using (var rebuild = await StartAsync())
+        {
+            Assert.NotNull(await FindAsync(open, "old"));
+            await PutAsync(rebuild.Target, "new");
+            await rebuild.CompleteAsync(CancellationToken.None);
+        }
+
+        Assert.Null(await FindAsync(open, "old"));
+        Assert.NotNull(await FindAsync(open, "new"));
+    }
+
     [Fact]
     public async Task WhatOnlyTheOldCatalogKnowsIsSaved()
     {
@@ -173,6 +221,21 @@ public sealed class LiteDbRebuildTests : IDisposable
         await using var rebuild = await StartAsync();
 
         Assert.Null(await FindAsync(rebuild.Target, "dead"));
+    }
+
+    private void WriteNoiseToTheLog()
+    {
+        using var disk = new FileCatalogDisk(new CatalogPaths(CatalogPath), mayCreate: false);
+        using var hash = new Sha256WalHash();
+        using var data = new TransactionalDataStream(disk, hash, new PagePool());
+        var page = new byte[WalGroup.PageSize];
+        new Random(1).NextBytes(page);
+        for (data.Position = 0; data.Position < data.Length;)
+        {
+            data.Write(page, 0, page.Length);
+        }
+
+        data.Flush();
     }
 
     private Task<LiteDbRebuild> StartAsync() => LiteDbRebuild.StartAsync(

@@ -13,9 +13,14 @@ internal sealed class FileOverlayDisk : IOverlayDisk
     /// <param name="mayWrite">False to read only.</param>
     /// <exception cref="PosixException">It cannot be opened.</exception>
     public FileOverlayDisk(string path, bool mayWrite)
+        : this(path, (mayWrite ? OpenFlags.ReadWrite : 0) | OpenFlags.NoFollow)
+    {
+    }
+
+    private FileOverlayDisk(string path, OpenFlags flags)
     {
         Path = path;
-        _handle = PosixFile.Open(path, (mayWrite ? OpenFlags.ReadWrite : 0) | OpenFlags.NoFollow);
+        _handle = PosixFile.Open(path, flags);
     }
 
     /// <inheritdoc/>
@@ -23,6 +28,23 @@ internal sealed class FileOverlayDisk : IOverlayDisk
 
     /// <inheritdoc/>
     public long Length => RandomAccess.GetLength(_handle);
+
+    /// <summary>Makes a file of zeros that take no space.</summary>
+    /// <exception cref="PosixException">It cannot be made; it may be there all the same.</exception>
+    public static FileOverlayDisk Create(string path, long length)
+    {
+        var made = new FileOverlayDisk(path, OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
+        try
+        {
+            PosixFile.Truncate(made._handle, path, length);
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public int Read(long offset, Span<byte> destination) => PosixFile.Read(_handle, Path, offset, destination);

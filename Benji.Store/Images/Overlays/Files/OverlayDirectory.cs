@@ -7,11 +7,20 @@ namespace Benji.Store.Images.Overlays.Files;
 /// <summary>The directory of overlay files: makes, finds, renames and deletes them, each step durable when it returns.</summary>
 /// <remarks>Who may do which is decided by the overlays' leases. Format: docs/format.md, "Overlay file".</remarks>
 /// <param name="path">The directory; made when the first overlay is.</param>
-internal sealed class OverlayDirectory(string path)
+/// <param name="files">Changes it.</param>
+internal sealed class OverlayDirectory(string path, IOverlayFiles files)
 {
     private const string Suffix = ".overlay";
     private const string DiscardedSuffix = ".discarded";
+    private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan TemporaryAge = TimeSpan.FromHours(1);
+
+    /// <summary>Takes a real directory.</summary>
+    /// <param name="path">The directory; made when the first overlay is.</param>
+    public OverlayDirectory(string path)
+        : this(path, new PosixOverlayFiles())
+    {
+    }
 
     /// <summary>Where the file of an overlay is.</summary>
     public string PathOf(Guid id) => Path.Combine(path, $"{id:N}{Suffix}");
@@ -21,24 +30,23 @@ internal sealed class OverlayDirectory(string path)
     /// <exception cref="StorageException">It could not be made, or its file system has no files of that length.</exception>
     public void Create(OverlayHeader header)
     {
-        var temporary = Path.Combine(path, $".{header.Id:N}.tmp");
+        var temporary = Path.Combine(path, $".{header.Id:N}{TemporarySuffix}");
         try
         {
-            PosixDirectory.CreateDurably(path);
-            using (var file = PosixFile.Open(temporary, OpenFlags.Write | OpenFlags.Create | OpenFlags.Exclusive))
+            files.CreateDirectory(path);
+            using (var file = files.Create(temporary, header.Layout.FileLength))
             {
-                PosixFile.Truncate(file, temporary, header.Layout.FileLength);
-                PosixFile.Write(file, temporary, 0, header.Format());
-                PosixFile.Sync(file, temporary);
+                file.Write(0, header.Format());
+                file.Sync();
             }
 
-            PosixFile.Rename(temporary, PathOf(header.Id));
-            PosixDirectory.Sync(path);
+            files.Rename(temporary, PathOf(header.Id));
+            files.SyncDirectory(path);
         }
-        catch (PosixException failure)
+        catch (IOException failure)
         {
-            PosixFile.TryDelete(temporary);
-            throw failure.Errno is Errno.FileTooLarge or Errno.Invalid
+            TryDelete(temporary);
+            throw failure is PosixException { Errno: Errno.FileTooLarge or Errno.Invalid }
                 ? new StorageException(
                     $"The file system of {path} has no files of {header.Layout.FileLength} bytes, which an overlay of " +
                     $"{header.BaseName} takes (as holes); put the overlays on another, such as XFS.",
@@ -53,7 +61,7 @@ internal sealed class OverlayDirectory(string path)
     public IReadOnlyList<(Guid Id, bool IsDiscarded)> List() => Do(() =>
     {
         var found = new List<(Guid, bool)>();
-        foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [])
+        foreach (var file in files.List(path))
         {
             var isDiscarded = file.EndsWith(DiscardedSuffix, StringComparison.Ordinal);
             if ((isDiscarded || file.EndsWith(Suffix, StringComparison.Ordinal))
@@ -77,23 +85,22 @@ internal sealed class OverlayDirectory(string path)
             TakeBack(id);
         }
 
-        return OpenFile(File.Exists(PathOf(id)) ? PathOf(id) : DiscardedPathOf(id), mayWrite);
+        return OpenFile(Exists(PathOf(id)) ? PathOf(id) : DiscardedPathOf(id), mayWrite);
     });
 
     /// <summary>Returns the bytes of disk that an overlay takes, or null when it has no file.</summary>
     /// <exception cref="StorageException">It cannot be looked up.</exception>
     public long? FindAllocated(Guid id) => Do(() =>
-        (FileStatus.Find(PathOf(id), followLink: false)
-            ?? FileStatus.Find(DiscardedPathOf(id), followLink: false))?.AllocatedBytes);
+        (files.Find(PathOf(id)) ?? files.Find(DiscardedPathOf(id)))?.AllocatedBytes);
 
     /// <summary>Begins a discard: without its row in the catalog the file is to be deleted from now on.</summary>
     /// <exception cref="StorageException">It could not be renamed.</exception>
     public void BeginDiscard(Guid id) => Do(() =>
     {
-        if (File.Exists(PathOf(id)))
+        if (Exists(PathOf(id)))
         {
-            PosixFile.Rename(PathOf(id), DiscardedPathOf(id));
-            PosixDirectory.Sync(path);
+            files.Rename(PathOf(id), DiscardedPathOf(id));
+            files.SyncDirectory(path);
         }
 
         return true;
@@ -111,13 +118,9 @@ internal sealed class OverlayDirectory(string path)
     /// <exception cref="StorageException">It could not be deleted.</exception>
     public void Delete(Guid id) => Do(() =>
     {
-        PosixFile.Delete(PathOf(id));
-        PosixFile.Delete(DiscardedPathOf(id));
-        if (Directory.Exists(path))
-        {
-            PosixDirectory.Sync(path);
-        }
-
+        files.Delete(PathOf(id));
+        files.Delete(DiscardedPathOf(id));
+        files.SyncDirectory(path);
         return true;
     });
 
@@ -126,35 +129,40 @@ internal sealed class OverlayDirectory(string path)
     /// <exception cref="StorageException">One could not be deleted.</exception>
     public void DeleteTemporary(DateTimeOffset now) => Do(() =>
     {
-        foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path, ".*.tmp") : [])
+        foreach (var file in files.List(path).Where(IsTemporary))
         {
-            if (FileStatus.Find(file, followLink: false) is { } status && now - status.Modified > TemporaryAge)
+            if (files.Find(file) is { } status && now - status.Modified > TemporaryAge)
             {
-                PosixFile.Delete(file);
+                files.Delete(file);
             }
         }
 
         return true;
     });
 
+    private static bool IsTemporary(string file) =>
+        Path.GetFileName(file).StartsWith('.') && file.EndsWith(TemporarySuffix, StringComparison.Ordinal);
+
     private string DiscardedPathOf(Guid id) => Path.Combine(path, $"{id:N}{DiscardedSuffix}");
+
+    private bool Exists(string file) => files.Find(file) is not null;
 
     private void TakeBack(Guid id)
     {
-        if (!File.Exists(PathOf(id)) && File.Exists(DiscardedPathOf(id)))
+        if (!Exists(PathOf(id)) && Exists(DiscardedPathOf(id)))
         {
-            PosixFile.Rename(DiscardedPathOf(id), PathOf(id));
-            PosixDirectory.Sync(path);
+            files.Rename(DiscardedPathOf(id), PathOf(id));
+            files.SyncDirectory(path);
         }
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The overlay file owns the disk, also when it fails.")]
-    private static OverlayFile OpenFile(string file, bool mayWrite)
+    private OverlayFile OpenFile(string file, bool mayWrite)
     {
-        FileOverlayDisk disk;
+        IOverlayDisk disk;
         try
         {
-            disk = new FileOverlayDisk(file, mayWrite);
+            disk = files.Open(file, mayWrite);
         }
         catch (PosixException failure) when (failure.Errno == Errno.NotFound)
         {
@@ -162,6 +170,18 @@ internal sealed class OverlayDirectory(string path)
         }
 
         return OverlayFile.Open(disk);
+    }
+
+    private void TryDelete(string temporary)
+    {
+        try
+        {
+            files.Delete(temporary);
+        }
+        catch (IOException)
+        {
+            // The failure that brought us here is the one to report; the next run deletes what is old.
+        }
     }
 
     private T Do<T>(Func<T> action)

@@ -166,6 +166,106 @@ public sealed class OverlayFileTests : IDisposable
         Assert.Throws<CorruptDataException>(() => file.CountDirty());
     }
 
+    /// <summary>Freed units are zeros for a moment, and show the base a moment before: neither is what was written.</summary>
+    [Fact]
+    public void AReadBesideTheFreeingOfSpaceIsToBeginAnew()
+    {
+        var disk = new SimulatedDisk();
+        SimulatedOverlayDisk.Create(disk, _header);
+        using var file = OverlayFile.Open(new SimulatedOverlayDisk(disk));
+        file.WriteUnits(new UnitRange(0, 8), Ones(8 * Unit));
+        file.Revert(new UnitRange(0, 4));
+        var freed = Assert.Single(file.Flush());
+        var before = file.BeginRead();
+        var bytes = new byte[Unit];
+        Assert.True(file.TryRead(before, 4 * Unit, bytes));
+        var during = new List<bool>();
+        long begun = 0;
+        disk.LosesPowerAt = step =>
+        {
+            if (step.Kind == DiskStepKind.Write)
+            {
+                begun = file.BeginRead();
+                during.AddRange([file.TryRead(before, 4 * Unit, bytes), file.TryRead(begun, 4 * Unit, bytes)]);
+            }
+
+            return false;
+        };
+
+        file.Free(freed);
+
+        Assert.Equal([false, false], during);
+        Assert.False(file.TryRead(before, 4 * Unit, bytes));
+        Assert.False(file.TryRead(begun, 4 * Unit, bytes));
+        Assert.True(file.TryRead(file.BeginRead(), 4 * Unit, bytes));
+        Assert.Equal(Ones(Unit), bytes);
+    }
+
+    [Fact]
+    public void SpaceIsFreedOfUnitsThatStillShowTheBase()
+    {
+        var disk = new SimulatedDisk();
+        SimulatedOverlayDisk.Create(disk, _header);
+        using var file = OverlayFile.Open(new SimulatedOverlayDisk(disk));
+        file.WriteUnits(new UnitRange(0, 4), Ones(4 * Unit));
+        file.Revert(new UnitRange(0, 4));
+        var freed = Assert.Single(file.Flush());
+        file.WriteUnits(new UnitRange(1, 2), Ones(2 * Unit));
+
+        file.Free(freed);
+
+        var bytes = new byte[4 * Unit];
+        Assert.True(file.TryRead(file.BeginRead(), 0, bytes));
+        Assert.Equal([.. new byte[Unit], .. Ones(2 * Unit), .. new byte[Unit]], bytes);
+    }
+
+    [Fact]
+    public void SpaceThatAFailedFlushDidNotFreeIsFreedByTheNext()
+    {
+        var disk = new SimulatedDisk();
+        SimulatedOverlayDisk.Create(disk, _header);
+        using var file = OverlayFile.Open(new SimulatedOverlayDisk(disk));
+        file.WriteUnits(new UnitRange(0, 4), Ones(4 * Unit));
+        file.Revert(new UnitRange(0, 4));
+        disk.Fails = step => step.Kind == DiskStepKind.Write;
+        Assert.Throws<StorageException>(file.Flush);
+        disk.Fails = null;
+
+        Assert.Equal([new UnitRange(0, 4)], file.Flush());
+        Assert.Empty(file.Flush());
+    }
+
+    [Fact]
+    public void AFileThatWasCutIsRefusedOrFoundOut()
+    {
+        var disk = new SimulatedDisk();
+        SimulatedOverlayDisk.Create(disk, _header);
+        using (var file = OverlayFile.Open(new SimulatedOverlayDisk(disk)))
+        {
+            file.WriteUnits(new UnitRange(63, 1), Ones(Unit));
+            disk[SimulatedOverlayDisk.FileName].Truncate(_header.Layout.FileLength - 1);
+            var cut = Assert.Throws<StorageException>(() => file.TryRead(file.BeginRead(), 63 * Unit, new byte[Unit]));
+            Assert.Contains("it was cut", cut.Message, StringComparison.Ordinal);
+        }
+
+        var refusal = Assert.Throws<CorruptDataException>(() => OverlayFile.Open(new SimulatedOverlayDisk(disk)));
+        Assert.Contains("it was cut", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFileThatIsRefusedIsClosed()
+    {
+        _overlays.Create(_header);
+        using (var bytes = File.OpenWrite(_overlays.PathOf(_header.Id)))
+        {
+            bytes.WriteByte(0);
+        }
+
+        using var disk = new FileOverlayDisk(_overlays.PathOf(_header.Id), mayWrite: true);
+        Assert.Throws<CorruptDataException>(() => OverlayFile.Open(disk));
+        Assert.Throws<ObjectDisposedException>(() => disk.Length);
+    }
+
     private long Allocated => _overlays.FindAllocated(_header.Id)!.Value;
 
     private static byte[] Ones(int length)

@@ -1,0 +1,96 @@
+using Benji.Store.Catalogs;
+using Benji.Store.Catalogs.LiteDb;
+using Benji.Testing;
+using Xunit;
+
+namespace Benji.Tests.Catalogs.LiteDb;
+
+/// <summary>Who of the owners of leases lives, by their boot, their host and the locks of their files.</summary>
+public sealed class FileLeaseOwnersTests : IDisposable
+{
+    private const string OtherBoot = "another boot";
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FileLeaseOwners _owners;
+
+    public FileLeaseOwnersTests() => _owners = new FileLeaseOwners(_directory.Path);
+
+    public void Dispose()
+    {
+        _owners.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public void AnOwnerOfThisHostsBootBeforeIsDead() =>
+        Assert.False(_owners.IsAlive(Owner(_owners.Self.Host), OtherBoot));
+
+    [Fact]
+    public void OfAnOwnerOnAnotherHostOnlyExpiryCanTell() =>
+        Assert.Null(_owners.IsAlive(Owner("another host"), OtherBoot));
+
+    /// <summary>Its file may have survived the boot, and another process may lock it now.</summary>
+    [Fact]
+    public void AnOwnerOfAnotherBootIsNotJudgedByAFileHere()
+    {
+        using var other = new FileLeaseOwners(_directory.Path);
+        other.Announce();
+
+        Assert.False(_owners.IsAlive(other.Self, OtherBoot));
+        Assert.Null(_owners.IsAlive(other.Self with { Host = "another host" }, OtherBoot));
+        Assert.Single(Directory.GetFiles(_directory.Path));
+    }
+
+    [Fact]
+    public void AnOwnerInAContainerOfThisKernelIsJudgedByItsFile()
+    {
+        using var other = new FileLeaseOwners(_directory.Path);
+        other.Announce();
+
+        Assert.True(_owners.IsAlive(other.Self with { Host = "a container" }, _owners.BootId));
+        other.Dispose();
+        Assert.False(_owners.IsAlive(other.Self with { Host = "a container" }, _owners.BootId));
+    }
+
+    [Fact]
+    public void AnOwnerKnowsThatItLivesThoughItsFileWasTidiedAway()
+    {
+        _owners.Announce();
+        foreach (var file in Directory.GetFiles(_directory.Path))
+        {
+            File.Delete(file);
+        }
+
+        Assert.True(_owners.IsAlive(_owners.Self, _owners.BootId));
+        Assert.True(_owners.IsAlive(_owners.Self, OtherBoot));
+    }
+
+    [Fact]
+    public void AnOwnerWithoutAFileIsDead() => Assert.False(_owners.IsAlive(Owner(_owners.Self.Host), _owners.BootId));
+
+    [Fact]
+    public void AnOwnerThatEndedIsDeadAndItsFileGone()
+    {
+        var other = new FileLeaseOwners(_directory.Path);
+        other.Announce();
+        Assert.True(_owners.IsAlive(other.Self, _owners.BootId));
+
+        other.Dispose();
+
+        Assert.False(_owners.IsAlive(other.Self, _owners.BootId));
+        Assert.Empty(Directory.GetFiles(_directory.Path));
+    }
+
+    [Fact]
+    public void AnnouncingTwiceIsAnnouncingOnce()
+    {
+        _owners.Announce();
+        _owners.Announce();
+
+        using var other = new FileLeaseOwners(_directory.Path);
+        Assert.True(other.IsAlive(_owners.Self, _owners.BootId));
+        Assert.Single(Directory.GetFiles(_directory.Path));
+    }
+
+    private static LeaseOwner Owner(string host) => new(host, 1, Guid.NewGuid());
+}
