@@ -79,9 +79,9 @@ public sealed class FullDiskTests : IDisposable
         Assert.Equal(ObjectSize, (await storage.FindAsync(stored[0], None))?.Size);
     }
 
+    // Not ext4: what was freed comes back whenever its journal is written, so that nobody knows when it is full.
     [Theory]
     [InlineData("tmpfs")]
-    [InlineData("ext4")]
     public async Task OneMarkIsPutOnAFullDiskAndAgainAfterADeletion(string fileSystem)
     {
         Mount(fileSystem);
