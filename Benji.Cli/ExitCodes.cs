@@ -32,7 +32,7 @@ internal static class ExitCodes
     /// <summary>A rule forbids it: protected or too young.</summary>
     public const int NotAllowed = 77;
 
-    /// <summary>The configuration or a key is wrong.</summary>
+    /// <summary>The configuration or a key is wrong, or catalog and storage do not belong together.</summary>
     public const int Configuration = 78;
 
     /// <summary>Ended by SIGINT, SIGTERM or SIGHUP.</summary>
@@ -50,7 +50,7 @@ internal static class ExitCodes
         StorageException or CatalogException or NoSpaceException => InputOutput,
         InUseException or LeaseLostException => InUse,
         NotAllowedException => NotAllowed,
-        ConfigurationException => Configuration,
+        ConfigurationException or AgeMismatchException => Configuration,
         OperationCanceledException when isStopped => Interrupted,
         AggregateException { InnerExceptions: [var inner] } => Of(inner, isStopped),
         IOException or UnauthorizedAccessException => InputOutput,

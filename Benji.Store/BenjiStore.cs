@@ -41,7 +41,7 @@ public sealed class BenjiStore : IAsyncDisposable
         _overlayPath = options.OverlayDirectory;
         _own = new Lazy<StoreImageDirectory>(() => OpenDirectory(OwnCacheBytes));
         var pool = new BlockBufferPool(IdleBufferBytes);
-        _stores = new StoreDirectory(options, parts, catalog, pool, time);
+        _stores = new StoreDirectory(options, parts, catalog, pool, time, logger);
         _context = new StoreContext
         {
             Catalog = catalog,

@@ -15,9 +15,12 @@ internal static class StoreRebuild
 {
     private const long IdleBufferBytes = 64L * 1024 * 1024;
 
+    // A storage in which somebody works each time is in use.
+    private const int TriesMax = 3;
+
     /// <summary>Rebuilds the catalog.</summary>
     /// <exception cref="AlreadyExistsException">There is a catalog, and the request does not force.</exception>
-    /// <exception cref="InUseException">The catalog is in use.</exception>
+    /// <exception cref="InUseException">The catalog is in use, or a storage by another catalog.</exception>
     /// <exception cref="ConfigurationException">No storage holds a store, or one cannot be opened.</exception>
     /// <exception cref="StorageException">A storage failed; the old catalog, or none, stands.</exception>
     public static async Task<RebuildResult> RunAsync(
@@ -39,15 +42,17 @@ internal static class StoreRebuild
         try
         {
             await OpenStoresAsync(options, parts, time, stores, cancellationToken);
-            await using var rebuild = await LiteDbRebuild.StartAsync(
-                new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time }, cancellationToken);
-            await using var target = parts.WrapCatalog(rebuild.Target);
-            var overlayFiles = new OverlayDirectory(options.OverlayDirectory);
-            var result = await new RebuildOperation(target, rebuild.Old, stores, overlayFiles, time, progress)
-                .RunAsync(cancellationToken);
-            await rebuild.CompleteAsync(cancellationToken);
-            Log.CatalogRebuilt(logger, options.CatalogPath, result.Versions, result.Blocks, result.Problems.Count);
-            return result;
+            for (var tries = 0; tries < TriesMax; tries++)
+            {
+                if (await TryRunAsync(options, parts, stores, logger, time, progress, cancellationToken) is { } result)
+                {
+                    Log.CatalogRebuilt(logger, options.CatalogPath, result.Versions, result.Blocks, result.Problems.Count);
+                    return result;
+                }
+            }
+
+            throw new InUseException(
+                "Another process works in the storage, by another catalog: end it, then run the rebuild again.");
         }
         finally
         {
@@ -56,6 +61,49 @@ internal static class StoreRebuild
                 await store.DisposeAsync();
             }
         }
+    }
+
+    // Null when somebody worked in a storage meanwhile; the old catalog stands then.
+    private static async Task<RebuildResult?> TryRunAsync(
+        StoreOptions options,
+        StoreParts parts,
+        IReadOnlyList<OpenedStore> stores,
+        ILogger logger,
+        TimeProvider time,
+        IOperationProgress progress,
+        CancellationToken cancellationToken)
+    {
+        StorageClaim[] claims = [.. stores.Select(store => new StorageClaim(store))];
+        foreach (var claim in claims)
+        {
+            await claim.PrepareAsync(cancellationToken);
+        }
+
+        await using var rebuild = await LiteDbRebuild.StartAsync(
+            new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time },
+            old => Array.ForEach(claims, claim => claim.Announce(old, time.GetUtcNow())),
+            cancellationToken);
+        await using var target = parts.WrapCatalog(rebuild.Target);
+        var overlayFiles = new OverlayDirectory(options.OverlayDirectory);
+        var operation = new RebuildOperation(target, rebuild.Old, stores, overlayFiles, time, progress, claims);
+        RebuildResult? result;
+        try
+        {
+            result = await operation.RunAsync(cancellationToken);
+            if (result is not null)
+            {
+                await rebuild.CompleteAsync(cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is not CatalogException)
+        {
+            // The old catalog stands, and works on when it finds nobody else's marks.
+            await operation.DeleteMarksAsync(areOwn: true, logger);
+            throw;
+        }
+
+        await operation.DeleteMarksAsync(areOwn: result is null, logger);
+        return result;
     }
 
     // A storage that was never used has no directory, or an empty one; opening it would make a store of it.

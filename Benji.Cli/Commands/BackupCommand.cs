@@ -71,8 +71,7 @@ internal sealed class BackupCommand : ICommand
             result = await run.WatchAsync(progress => store.BackupAsync(request, progress, run.Stop));
         }
 
-        run.ReportVersion(result);
-        return ExitCodes.Success;
+        return run.ReportVersion(result);
     }
 
     /// <summary>Returns what the arguments ask for.</summary>

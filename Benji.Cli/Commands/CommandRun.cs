@@ -70,16 +70,26 @@ internal sealed class CommandRun
 
     /// <summary>Tells of a version that was made: its name alone on standard output, for VERSION=$(benji backup ...), and what it
     /// took; or both as one JSON document.</summary>
-    public void ReportVersion(BackupResult result)
+    /// <returns>The exit code.</returns>
+    public int ReportVersion(BackupResult result)
     {
         if (IsMachineOutput)
         {
             WriteJson(writer => BackupReport.WriteJson(writer, result));
-            return;
+        }
+        else
+        {
+            Output.WriteLine(result.Version.Name.ToString());
+            Summarize(BackupReport.Summary(result, Settings.IsVerbose));
         }
 
-        Output.WriteLine(result.Version.Name.ToString());
-        Summarize(BackupReport.Summary(result, Settings.IsVerbose));
+        if (BackupReport.Failure(result) is not { } failure)
+        {
+            return ExitCodes.Success;
+        }
+
+        ReportFailure(ExitCodes.Damaged, failure);
+        return ExitCodes.Damaged;
     }
 
     /// <summary>Tells people what was done: a line on standard error at a terminal, a log line otherwise.</summary>

@@ -39,8 +39,7 @@ internal sealed class PromoteCommand : ICommand
             result = await run.WatchAsync(progress => store.PromoteAsync(request, progress, run.Stop));
         }
 
-        run.ReportVersion(result);
-        return ExitCodes.Success;
+        return run.ReportVersion(result);
     }
 
     /// <summary>Returns what the arguments ask for.</summary>

@@ -50,6 +50,12 @@ internal static class BackupReport
         return text.ToString();
     }
 
+    /// <summary>Returns what is wrong with the new version in one sentence, or null when all is right.</summary>
+    public static string? Failure(BackupResult result) => result.UsesNewDamage
+        ? $"{result.Version.Name} is invalid: blocks that it uses were found damaged while it was made. "
+            + "The next backup of the same content stores them again."
+        : null;
+
     /// <summary>Writes the fields of machine output.</summary>
     public static void WriteJson(Utf8JsonWriter writer, BackupResult result)
     {

@@ -34,7 +34,8 @@ internal sealed class BlockAdoption(OpenedStore store) : IDisposable
                 table.BlockLength,
                 table.AllocatedBytes,
                 storedLength,
-                table.Lenders,
+                [.. table.Lenders.Select((lender, i) => new Loan(lender, table.BorrowedFrom(i)))],
+                form == BlockForm.Delta ? table.OwnFrames() : null,
                 IsInvalid: false,
                 ReferenceState.Live,
                 since)

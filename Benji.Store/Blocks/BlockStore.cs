@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Benji.Store.Blocks.Reading;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Transforms;
@@ -12,18 +13,23 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     private const int CachedFramesMax = 64 * 1024;
     private const int HeaderProbe = 4096;
 
-    private static readonly IReadOnlyList<FrameDamage> NoDamage = [];
-
     private readonly OpenedStore _store;
     private readonly TableCache _tables = new(CachedFramesMax);
-    private readonly FrameReader _reader;
+    private readonly HeaderReader _headers;
+    private readonly FrameReader _frames;
+    private readonly BlockSalvage _salvage;
+    private readonly BlockSalvage _lenientSalvage;
     private readonly ContextPool<ReadScratch> _scratches;
 
     /// <summary>Reads from <paramref name="store"/>, which the caller keeps open.</summary>
     public BlockStore(OpenedStore store)
     {
         _store = store;
-        _reader = new FrameReader(store, _tables);
+        _headers = new HeaderReader(store, _tables, isLenient: false);
+        _frames = new FrameReader(store, _headers);
+        _salvage = new BlockSalvage(_headers, _frames);
+        var lenient = new HeaderReader(store, _tables, isLenient: true);
+        _lenientSalvage = new BlockSalvage(lenient, new FrameReader(store, lenient));
         _scratches = new ContextPool<ReadScratch>(() => new ReadScratch(store.Pool));
     }
 
@@ -41,7 +47,7 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         var scratch = _scratches.Rent();
         try
         {
-            return (await _reader.OpenAsync(id, blockLength, mustBeFresh: false, scratch, cancellationToken)).Table;
+            return (await _headers.OpenSoundAsync(id, blockLength, scratch, cancellationToken)).Table;
         }
         finally
         {
@@ -54,7 +60,7 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     /// <exception cref="CorruptDataException">Its header is damaged.</exception>
     public async ValueTask<FrameTable> ReadTableAsync(BlockId id, BlockForm form, CancellationToken cancellationToken)
     {
-        var expected = FrameReader.Expect(id, form, blockLength: null);
+        var expected = HeaderReader.Expect(id, form, blockLength: null);
         var scratch = _scratches.Rent();
         try
         {
@@ -82,14 +88,14 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         var scratch = _scratches.Rent();
         try
         {
-            await ReadFramesAsync(
-                id, blockLength, firstFrame, destination, mustBeFresh: false, scratch, cancellationToken);
+            var opened = await _headers.OpenAsync(id, blockLength, scratch, cancellationToken);
+            await _frames.ReadAsync(
+                opened, null, firstFrame, destination, damages: null, lenders: null, scratch, cancellationToken);
         }
         catch (Exception failure) when (failure is CorruptDataException or NotFoundException)
         {
-            // The object may have been replaced since its header was read.
-            await ReadFramesAsync(
-                id, blockLength, firstFrame, destination, mustBeFresh: true, scratch, cancellationToken);
+            // The object may have been replaced since its header was read, or there is another that has the frames.
+            await _salvage.ReadFramesAsync(id, blockLength, firstFrame, destination, scratch, cancellationToken);
         }
         finally
         {
@@ -98,7 +104,7 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<FrameDamage>> ReadBlockAsync(
+    public async ValueTask<BlockReading> ReadBlockAsync(
         BlockId id, int blockLength, Memory<byte> destination, CancellationToken cancellationToken)
     {
         Invariant.Holds(destination.Length == blockLength);
@@ -106,8 +112,30 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         try
         {
             var damages = await ReadWholeAsync(id, blockLength, destination, scratch, cancellationToken);
-            return damages.Count == 0 ? NoDamage
-                : await RetryAsync(id, blockLength, destination, damages.Damages, scratch, cancellationToken);
+            return damages.Count == 0 ? BlockReading.Sound
+                : await _salvage.ReadBlockAsync(id, destination, damages, scratch, cancellationToken);
+        }
+        finally
+        {
+            Return(scratch);
+        }
+    }
+
+    /// <summary>Reads a whole block as far as it is sound, with what the storage fails to read counted as damaged.</summary>
+    /// <param name="id">The block.</param>
+    /// <param name="destination">As for <see cref="ReadBlockAsync"/>.</param>
+    /// <param name="reason">What is said of frames of which nothing else is known.</param>
+    /// <param name="cancellationToken">Stops before the next read.</param>
+    public async ValueTask<BlockReading> SalvageBlockAsync(
+        BlockId id, Memory<byte> destination, string reason, CancellationToken cancellationToken)
+    {
+        var scratch = _scratches.Rent();
+        try
+        {
+            destination.Span.Clear();
+            var damages = new DamageList();
+            AddAll(id, destination.Length, reason, new FaultyObject(id, null), damages);
+            return await _lenientSalvage.ReadBlockAsync(id, destination, damages, scratch, cancellationToken);
         }
         finally
         {
@@ -124,32 +152,25 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         _scratches.Return(scratch);
     }
 
-    private async ValueTask ReadFramesAsync(
-        BlockId id, int blockLength, int firstFrame, Memory<byte> destination, bool mustBeFresh, ReadScratch scratch,
-        CancellationToken cancellationToken)
-    {
-        var opened = await _reader.OpenAsync(id, blockLength, mustBeFresh, scratch, cancellationToken);
-        await _reader.ReadAsync(
-            opened, null, firstFrame, destination, damages: null, mustBeFresh, scratch, cancellationToken);
-    }
-
     /// <summary>Reads the object with one read and, for a delta, its lenders.</summary>
     private async ValueTask<DamageList> ReadWholeAsync(
         BlockId id, int blockLength, Memory<byte> destination, ReadScratch scratch, CancellationToken cancellationToken)
     {
         var damages = new DamageList();
+        var failing = new FaultyObject(id, null);
         using var bytes = _store.Pool.Rent(SealedHeader.ObjectLengthMax(blockLength));
         try
         {
-            var (form, length) = await _reader.ReadEitherAsync(id, bytes.Memory, cancellationToken);
+            var (form, length) = await _headers.ReadEitherAsync(id, bytes.Memory, cancellationToken);
+            failing = new FaultyObject(id, form);
             var objectBytes = bytes.Memory[..length];
-            var opened = _store.Opener.OpenHeader(FrameReader.Expect(id, form, blockLength), objectBytes.Span);
-            await _reader.ReadAsync(
-                opened, objectBytes, 0, destination, damages, mustBeFresh: false, scratch, cancellationToken);
+            var opened = _store.Opener.OpenHeader(HeaderReader.Expect(id, form, blockLength), objectBytes.Span);
+            await _frames.ReadAsync(
+                opened, objectBytes, 0, destination, damages, lenders: null, scratch, cancellationToken);
         }
         catch (Exception failure) when (failure is CorruptDataException or NotFoundException)
         {
-            AddAll(id, blockLength, failure.Message, damages);
+            AddAll(id, blockLength, failure.Message, failing, damages);
             destination.Span.Clear();
         }
 
@@ -157,48 +178,15 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     }
 
     /// <summary>Adds every frame that is not known to be a hole.</summary>
-    private void AddAll(BlockId id, int blockLength, string reason, DamageList damages)
+    private void AddAll(BlockId id, int blockLength, string reason, FaultyObject failing, DamageList damages)
     {
         var table = _tables.TryFind(id, out var known) && known.Table.BlockLength == blockLength ? known.Table : null;
         for (var frame = 0; frame < BlockGeometry.FrameCount(blockLength); frame++)
         {
             if (table?.KindOf(frame) != FrameKind.Hole)
             {
-                damages.Add(frame, reason);
+                damages.Add(new FrameDamage(frame, reason, failing));
             }
         }
-    }
-
-    /// <summary>Reads damaged frames once more, with headers read anew.</summary>
-    private async ValueTask<IReadOnlyList<FrameDamage>> RetryAsync(
-        BlockId id, int blockLength, Memory<byte> destination, IReadOnlyList<FrameDamage> damages, ReadScratch scratch,
-        CancellationToken cancellationToken)
-    {
-        var left = new DamageList();
-        OpenedObject opened;
-        try
-        {
-            opened = await _reader.OpenAsync(id, blockLength, mustBeFresh: true, scratch, cancellationToken);
-        }
-        catch (Exception failure) when (failure is CorruptDataException or NotFoundException)
-        {
-            return damages;
-        }
-
-        var frames = new FrameSet(opened.Table.FrameCount);
-        foreach (var damage in damages)
-        {
-            frames.Add(damage.FrameIndex);
-        }
-
-        for (var from = 0; frames.TryFindRun(from, out var first, out var count); from = first + count)
-        {
-            var start = first * BlockGeometry.FrameSize;
-            var end = Math.Min(blockLength, (first + count) * BlockGeometry.FrameSize);
-            await _reader.ReadAsync(
-                opened, null, first, destination[start..end], left, mustBeFresh: true, scratch, cancellationToken);
-        }
-
-        return left.Count == 0 ? NoDamage : left.Damages;
     }
 }

@@ -42,14 +42,34 @@ internal interface IBlockStore
     /// <param name="destination">Receives the block; exactly its length. Damaged frames are zeros. Lent until the task
     /// completes.</param>
     /// <param name="cancellationToken">Stops before the next read.</param>
-    /// <returns>The damaged frames in order; empty for a sound block. A missing object damages every frame that is
-    /// not known to be a hole.</returns>
+    /// <returns>What is damaged. A missing object damages every frame that is not known to be a hole.</returns>
     /// <exception cref="StorageException">The storage failed: nothing is known of the block.</exception>
-    ValueTask<IReadOnlyList<FrameDamage>> ReadBlockAsync(
+    ValueTask<BlockReading> ReadBlockAsync(
         BlockId id, int blockLength, Memory<byte> destination, CancellationToken cancellationToken);
+}
+
+/// <summary>What was found damaged when a block was read.</summary>
+/// <param name="Damages">The frames that are lost, in order.</param>
+/// <param name="Faults">The objects that failed, the block's own or lenders', each once; also where another object gave what
+/// they did not.</param>
+internal sealed record BlockReading(IReadOnlyList<FrameDamage> Damages, IReadOnlyList<FaultyObject> Faults)
+{
+    /// <summary>Nothing was.</summary>
+    public static BlockReading Sound { get; } = new([], []);
 }
 
 /// <summary>One frame whose plaintext is lost.</summary>
 /// <param name="FrameIndex">Its index in the block.</param>
 /// <param name="Reason">What was found, for a person.</param>
-internal sealed record FrameDamage(int FrameIndex, string Reason);
+/// <param name="Object">What failed: the block itself, or the lender of the frame.</param>
+internal sealed record FrameDamage(int FrameIndex, string Reason, FaultyObject Object);
+
+/// <summary>An object that is damaged or missing.</summary>
+/// <param name="Block">The block that it is of.</param>
+/// <param name="Form">Which object of it; null when it has none.</param>
+internal readonly record struct FaultyObject(BlockId Block, BlockForm? Form)
+{
+    /// <summary>Names an object whose header is sound.</summary>
+    public static FaultyObject Of(OpenedObject opened) => new(
+        new BlockId(opened.Header.Name), opened.Table.Lenders.Count > 0 ? BlockForm.Delta : BlockForm.Whole);
+}

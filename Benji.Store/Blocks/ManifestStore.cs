@@ -22,6 +22,39 @@ internal sealed class ManifestStore(OpenedStore store)
         return bytes.Length;
     }
 
+    /// <summary>Stores the manifest of a version that appears, unless another version's has its name; durable when it returns
+    /// true. A damaged manifest of the name is replaced.</summary>
+    /// <returns>False when another version's is there, which is unchanged.</returns>
+    /// <exception cref="UsageException">Its labels make it longer than a manifest may be.</exception>
+    /// <exception cref="StorageException">It could not be written.</exception>
+    public async Task<bool> TryAddAsync(VersionRecord version, CancellationToken cancellationToken)
+    {
+        using var bytes = Seal(version);
+        var name = ObjectNames.Manifest(version.Name);
+        if (await store.Storage.TryCreateAsync(name, bytes.Memory, cancellationToken))
+        {
+            return true;
+        }
+
+        if (await IsOfOtherAsync(version.Name, version.Id, cancellationToken))
+        {
+            return false;
+        }
+
+        await store.Storage.PutAsync(name, bytes.Memory, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Deletes the manifest of a version unless another version's has its name; durable when it returns.</summary>
+    /// <exception cref="StorageException">It could not be read or deleted.</exception>
+    public async Task DeleteAsync(VersionName name, Guid id, CancellationToken cancellationToken)
+    {
+        if (!await IsOfOtherAsync(name, id, cancellationToken))
+        {
+            await store.Storage.DeleteAsync([ObjectNames.Manifest(name)], cancellationToken);
+        }
+    }
+
     /// <summary>Reads a version's manifest.</summary>
     /// <returns>The version with this storage's configured name, or null when there is no manifest of that name.</returns>
     /// <exception cref="CorruptDataException">The object is damaged or another version's.</exception>
@@ -49,11 +82,6 @@ internal sealed class ManifestStore(OpenedStore store)
             : throw HeaderParser.Corrupt(expected, $"the name of another version than {version.Id:N}");
     }
 
-    /// <summary>Deletes a version's manifest; a missing one is no error. Durable when it returns.</summary>
-    /// <exception cref="StorageException">It could not be deleted.</exception>
-    public Task DeleteAsync(VersionName name, CancellationToken cancellationToken) =>
-        store.Storage.DeleteAsync([ObjectNames.Manifest(name)], cancellationToken);
-
     /// <summary>Lists the versions that have a manifest, in no order; nothing is opened.</summary>
     /// <exception cref="StorageException">The storage could not be listed.</exception>
     public async IAsyncEnumerable<VersionName> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -64,6 +92,19 @@ internal sealed class ManifestStore(OpenedStore store)
             {
                 yield return name;
             }
+        }
+    }
+
+    // A damaged manifest says nothing about whose it is.
+    private async Task<bool> IsOfOtherAsync(VersionName name, Guid id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindAsync(name, cancellationToken) is { } there && there.Id != id;
+        }
+        catch (CorruptDataException)
+        {
+            return false;
         }
     }
 

@@ -13,13 +13,14 @@ internal sealed class OpenedStore : IAsyncDisposable
 {
     private readonly ZstdTransform _zstd;
 
-    private OpenedStore(StoreOpening opening, StoreFile file, StoreKeys keys)
+    private OpenedStore(StoreOpening opening, StoreFile file, StoreKeys keys, bool isNew)
     {
         _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault, opening.MayUseNativeZstd);
         Name = opening.Name;
         Storage = opening.Storage;
         Pool = opening.Pool;
         StoreId = file.Id;
+        IsNew = isNew;
         Keys = keys;
         Sealer = new Sealer(keys, file.Id, opening.ZstdLevel is null ? null : _zstd, opening.Pool, opening.NewKey);
         Opener = new Opener(keys, file.Id, _zstd);
@@ -31,6 +32,9 @@ internal sealed class OpenedStore : IAsyncDisposable
 
     /// <summary>The store's id.</summary>
     public Guid StoreId { get; }
+
+    /// <summary>True when it was made of an empty storage in this opening.</summary>
+    public bool IsNew { get; }
 
     /// <summary>True when its objects are encrypted.</summary>
     public bool IsEncrypted => Keys.IsEncrypted;
@@ -62,9 +66,10 @@ internal sealed class OpenedStore : IAsyncDisposable
     {
         StoreSecrets.CheckMaterial(opening);
         var bytes = await ReadFileAsync(opening, cancellationToken);
+        var isNew = false;
         if (bytes is null)
         {
-            await CreateAsync(opening, cancellationToken);
+            isNew = await TryCreateAsync(opening, cancellationToken);
             bytes = await ReadFileAsync(opening, cancellationToken)
                 ?? throw new StorageException(
                     $"Storage {opening.Name} does not hold the store.json that was just written.", isTransient: false);
@@ -82,7 +87,7 @@ internal sealed class OpenedStore : IAsyncDisposable
         try
         {
             StoreSecrets.CheckGenuine(opening, file, bytes, keys);
-            return new OpenedStore(opening, file, keys);
+            return new OpenedStore(opening, file, keys, isNew);
         }
         catch
         {
@@ -106,7 +111,8 @@ internal sealed class OpenedStore : IAsyncDisposable
         return buffer?.Memory.ToArray();
     }
 
-    private static async Task CreateAsync(StoreOpening opening, CancellationToken cancellationToken)
+    // False when another run was faster: then its file counts.
+    private static async Task<bool> TryCreateAsync(StoreOpening opening, CancellationToken cancellationToken)
     {
         var place = $"Storage {opening.Name} ({opening.Storage.Traits.Description})";
         if (!opening.MayCreate)
@@ -124,6 +130,11 @@ internal sealed class OpenedStore : IAsyncDisposable
         {
             await foreach (var found in opening.Storage.ListAsync(prefix, cancellationToken))
             {
+                if (await opening.Storage.FindAsync(ObjectNames.StoreFile, cancellationToken) is not null)
+                {
+                    return false;
+                }
+
                 throw new ConfigurationException(
                     $"{place} has no store.json but holds {found.Name}: its store.json was lost. Put it back.");
             }
@@ -131,8 +142,6 @@ internal sealed class OpenedStore : IAsyncDisposable
 
         var file = StoreSecrets.NewFile(opening);
         using var keys = StoreSecrets.Derive(opening, file);
-
-        // When another run was faster, its file counts.
-        await opening.Storage.TryCreateAsync(ObjectNames.StoreFile, file.Format(keys), cancellationToken);
+        return await opening.Storage.TryCreateAsync(ObjectNames.StoreFile, file.Format(keys), cancellationToken);
     }
 }

@@ -10,14 +10,16 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly ClaimedDeletion _deletion = new(store, catalog);
+    private readonly ClaimedDeletion _deletion = new(store, catalog, time);
 
     /// <summary>Returns when no row of these blocks is being deleted any more.</summary>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
     /// <exception cref="StorageException">The objects that a dead cleanup left could not be deleted.</exception>
     public Task WaitAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) =>
         WaitAsync(blocks, [], cancellationToken);
 
     /// <summary>Returns when no row of these pages is being deleted any more.</summary>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
     /// <exception cref="StorageException">The objects that a dead cleanup left could not be deleted.</exception>
     public Task WaitAsync(IReadOnlyList<PageId> pages, CancellationToken cancellationToken) =>
         WaitAsync([], pages, cancellationToken);
@@ -27,17 +29,17 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
     {
         while (true)
         {
-            var (pending, lease) = await catalog.WriteAsync(
-                transaction => Claim(transaction, blocks, pages), cancellationToken);
-            if (pending.IsEmpty)
+            var (isPending, lease) = await catalog.WriteAsync(
+                transaction => TakeOver(transaction, blocks, pages), cancellationToken);
+            if (!isPending)
             {
                 return;
             }
 
             if (lease is not null)
             {
-                await FinishAsync(pending, lease, cancellationToken);
-                return;
+                await FinishAsync(lease, cancellationToken);
+                continue;
             }
 
             // A cleanup that dies commits nothing: its end shows only in that its lease can be taken.
@@ -46,30 +48,47 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
     }
 
     // The lease is free only when the cleanup that began these deletions is dead or done.
-    private static (Pending Pending, Lease? Lease) Claim(
+    private (bool IsPending, Lease? Lease) TakeOver(
         ICatalogTransaction transaction, IReadOnlyList<BlockId> blocks, IReadOnlyList<PageId> pages)
     {
-        var pending = new Pending(
-            [.. transaction.BlockReferences.Find(blocks).Where(row => row?.State == ReferenceState.Deleting)
-                .Select(row => row!.Id)],
-            [.. transaction.BlockMaps.Find(pages).Where(row => row?.State == ReferenceState.Deleting)
-                .Select(row => row!.Id)]);
-        return !pending.IsEmpty
-            && transaction.Leases.TryAcquire(
-                LeaseResource.Cleanup,
-                LeaseMode.Exclusive,
-                "finishing the deletions of a cleanup that died",
-                out var lease,
-                out _)
-            ? (pending, lease)
-            : (pending, null);
+        BlockRow[] pendingBlocks = [.. transaction.BlockReferences.Find(blocks).OfType<BlockRow>()
+            .Where(row => row.State == ReferenceState.Deleting)];
+        MapPageRow[] pendingPages = [.. transaction.BlockMaps.Find(pages).OfType<MapPageRow>()
+            .Where(row => row.State == ReferenceState.Deleting)];
+        if (pendingBlocks.Length + pendingPages.Length == 0)
+        {
+            return (false, null);
+        }
+
+        // What stands in another storage is for a cleanup to finish.
+        BlockId[] ownBlocks = [.. pendingBlocks.Where(row => row.Storage == store.Name).Select(row => row.Id)
+            .Take(ClaimedDeletion.RowsMax)];
+        PageId[] ownPages = [.. pendingPages.Where(row => row.Storage == store.Name).Select(row => row.Id)
+            .Take(ClaimedDeletion.RowsMax - ownBlocks.Length)];
+        if (ownBlocks.Length + ownPages.Length == 0 || !transaction.Leases.TryAcquire(
+            LeaseResource.Cleanup,
+            LeaseMode.Exclusive,
+            "finishing the deletions of a cleanup that died",
+            out var lease,
+            out _))
+        {
+            return (true, null);
+        }
+
+        if (transaction.DeletionClaims.Find(store.Name) is null)
+        {
+            // Only a fault leaves rows so. They are deleted like all others: whether their objects are there nobody knows.
+            ClaimedDeletion.Begin(transaction, store.Name, ownBlocks, ownPages, time.GetUtcNow());
+        }
+
+        return (true, lease);
     }
 
-    private async Task FinishAsync(Pending pending, Lease lease, CancellationToken cancellationToken)
+    private async Task FinishAsync(Lease lease, CancellationToken cancellationToken)
     {
         try
         {
-            await _deletion.DeleteAsync(pending.Blocks, pending.Pages, lease, cancellationToken);
+            await _deletion.FinishAsync(lease, cancellationToken);
         }
         finally
         {
@@ -81,10 +100,5 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
                 },
                 CancellationToken.None);
         }
-    }
-
-    private readonly record struct Pending(IReadOnlyList<BlockId> Blocks, IReadOnlyList<PageId> Pages)
-    {
-        public bool IsEmpty => Blocks.Count + Pages.Count == 0;
     }
 }

@@ -15,7 +15,8 @@ internal interface IBlockReferences
     /// <summary>Sets the state of blocks; missing ones are passed over.</summary>
     void SetState(IReadOnlyList<BlockId> ids, ReferenceState state, DateTimeOffset since);
 
-    /// <summary>Marks blocks as damaged or sound; missing ones are passed over.</summary>
+    /// <summary>Marks blocks as damaged, counting it in <see cref="BlockRow.Marks"/>, or as sound; missing ones are passed
+    /// over.</summary>
     void SetInvalid(IReadOnlyList<BlockId> ids, bool isInvalid);
 
     /// <summary>Removes rows; missing ones are passed over.</summary>
@@ -37,7 +38,9 @@ internal interface IBlockReferences
 /// <param name="Length">Plaintext bytes.</param>
 /// <param name="Allocated">Plaintext bytes of its frames that are no holes.</param>
 /// <param name="StoredLength">Bytes of the object.</param>
-/// <param name="Lenders">The blocks it borrows from: at most four, none for a whole block.</param>
+/// <param name="Loans">The frames it borrows: at most four lenders, none for a whole block.</param>
+/// <param name="Own">The frames that its object holds itself; null for a whole block, which holds all that are no holes, and
+/// for a block of whose object nothing is known.</param>
 /// <param name="IsInvalid">True when a scrub or restore found it damaged or missing.</param>
 /// <param name="State">Where it stands between use and deletion.</param>
 /// <param name="Since">When it came to that state.</param>
@@ -48,7 +51,30 @@ internal sealed record BlockRow(
     int Length,
     int Allocated,
     long StoredLength,
-    IReadOnlyList<BlockId> Lenders,
+    IReadOnlyList<Loan> Loans,
+    FrameSet? Own,
     bool IsInvalid,
     ReferenceState State,
-    DateTimeOffset Since);
+    DateTimeOffset Since)
+{
+    /// <summary>One more than the greatest number of marks: they are counted modulo this.</summary>
+    public const int MarksEnd = 128;
+
+    /// <summary>How often it was marked as damaged, also while it was marked already: who stores it again sees whether it was
+    /// marked meanwhile. Whoever replaces the row keeps the number.</summary>
+    public int Marks { get; init; }
+
+    /// <summary>The blocks it borrows from, each once.</summary>
+    public IEnumerable<BlockId> Lenders => Loans.Select(loan => loan.Lender);
+
+    /// <summary>True when its object holds these frames itself, as far as they are no holes.</summary>
+    public bool Owns(FrameSet frames) => Own is null ? Form == BlockForm.Whole : Own.ContainsAll(frames);
+
+    /// <summary>The row after one more mark.</summary>
+    public BlockRow Marked() => this with { IsInvalid = true, Marks = (Marks + 1) % MarksEnd };
+}
+
+/// <summary>What a delta block borrows from one other block.</summary>
+/// <param name="Lender">The block whose object holds the frames itself.</param>
+/// <param name="Frames">The frames.</param>
+internal sealed record Loan(BlockId Lender, FrameSet Frames);

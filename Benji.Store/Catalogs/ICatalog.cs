@@ -49,6 +49,15 @@ internal interface ICatalogTransaction
     /// <summary>The intents: versions that are about to appear or to go.</summary>
     IIntents Intents { get; }
 
+    /// <summary>The batches that are being deleted.</summary>
+    IDeletionClaims DeletionClaims { get; }
+
+    /// <summary>The blocks that runs are about to store as deltas.</summary>
+    IDeltaReservations DeltaReservations { get; }
+
+    /// <summary>The age marks of the storages.</summary>
+    IAgeMarks AgeMarks { get; }
+
     /// <summary>The storages this catalog belongs to.</summary>
     IStorageBindings StorageBindings { get; }
 }

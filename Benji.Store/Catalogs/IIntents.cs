@@ -33,6 +33,7 @@ internal enum IntentKind
 /// <param name="Fencing">The lease under which the run works; while it is held the intent is that run's own business.</param>
 /// <param name="Began">When the run began.</param>
 /// <param name="OverlayId">The overlay that becomes the version and ends with its publication; null for none.</param>
+/// <param name="Mark">The age mark that is put after the manifest was put or deleted; null until it is recorded.</param>
 internal sealed record Intent(
     IntentKind Kind,
     Guid VersionId,
@@ -40,4 +41,12 @@ internal sealed record Intent(
     string Storage,
     long Fencing,
     DateTimeOffset Began,
-    Guid? OverlayId = null);
+    Guid? OverlayId = null,
+    AgeMark? Mark = null)
+{
+    /// <summary>The marks that were required when <see cref="Mark"/> was recorded, and that it supersedes.</summary>
+    public IReadOnlyList<AgeMark> Over { get; init; } = [];
+
+    /// <summary>True for the same intent of the same run, wherever its mark stands.</summary>
+    public bool IsSame(Intent other) => VersionId == other.VersionId && Kind == other.Kind && Fencing == other.Fencing;
+}

@@ -14,4 +14,14 @@ internal interface IStorageBindings
 /// <param name="Storage">The configured name.</param>
 /// <param name="StoreId">The id in its <c>store.json</c>.</param>
 /// <param name="IsEncrypted">Its mode, which never changes.</param>
-internal sealed record StorageBinding(string Storage, Guid StoreId, bool IsEncrypted);
+/// <param name="DoubtFrom">Rows that are younger, or as old, may be of a run that never published: their objects are looked
+/// up before they are used. Null when there are none such.</param>
+/// <param name="HoldsStrays">True when the storage may hold objects that no row knows, but for those of living runs.</param>
+/// <param name="Doubts">Counts the runs that brought doubt: by it a cleanup knows that none did while it looked.</param>
+internal sealed record StorageBinding(
+    string Storage,
+    Guid StoreId,
+    bool IsEncrypted,
+    DateTimeOffset? DoubtFrom = null,
+    bool HoldsStrays = false,
+    long Doubts = 0);

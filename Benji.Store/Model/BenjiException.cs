@@ -50,6 +50,9 @@ public sealed class NotAllowedException(string message, Exception? inner = null)
 /// <summary>Says that the configuration, a key or the format of a store does not fit.</summary>
 public sealed class ConfigurationException(string message, Exception? inner = null) : BenjiException(message, inner);
 
+/// <summary>Says that a catalog and a storage are not of the same age, or that another catalog works on the storage.</summary>
+public sealed class AgeMismatchException(string message, Exception? inner = null) : BenjiException(message, inner);
+
 /// <summary>Says that a lease was superseded: what this run was about to publish must not be.</summary>
 public sealed class LeaseLostException(string message, Exception? inner = null) : BenjiException(message, inner);
 

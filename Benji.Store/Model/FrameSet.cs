@@ -4,7 +4,7 @@ namespace Benji.Store.Model;
 
 /// <summary>Some of the frames of one block, by index.</summary>
 /// <remarks>At most 1,024 frames, one bit each. Filled by one thread, then only read.</remarks>
-public sealed class FrameSet
+public sealed class FrameSet : IEquatable<FrameSet>
 {
     private const int WordBits = 64;
 
@@ -37,6 +37,71 @@ public sealed class FrameSet
         set.AddRange(0, frameCount);
         return set;
     }
+
+    /// <summary>Bytes of the bits of a block's frames.</summary>
+    public static int SizeOf(int frameCount) => (frameCount + 7) / 8;
+
+    /// <summary>Creates a set from its bits, frame 0 the lowest of the first byte.</summary>
+    /// <param name="frameCount">Frames in the block.</param>
+    /// <param name="bits">Exactly <see cref="SizeOf"/> bytes; those behind the last frame are passed over.</param>
+    public static FrameSet FromBits(int frameCount, ReadOnlySpan<byte> bits)
+    {
+        Invariant.Holds(bits.Length == SizeOf(frameCount));
+        var set = new FrameSet(frameCount);
+        for (var frame = 0; frame < frameCount; frame++)
+        {
+            if ((bits[frame / 8] & (1 << (frame % 8))) != 0)
+            {
+                set.Add(frame);
+            }
+        }
+
+        return set;
+    }
+
+    /// <summary>Returns the bits, as <see cref="FromBits"/> reads them.</summary>
+    public byte[] ToBits()
+    {
+        var bits = new byte[SizeOf(FrameCount)];
+        for (var from = 0; TryFindRun(from, out var first, out var count); from = first + count)
+        {
+            for (var frame = first; frame < first + count; frame++)
+            {
+                bits[frame / 8] |= (byte)(1 << (frame % 8));
+            }
+        }
+
+        return bits;
+    }
+
+    /// <summary>True when every frame of <paramref name="other"/>, a set of a block of as many frames, is in this one.</summary>
+    public bool ContainsAll(FrameSet other)
+    {
+        if (other.FrameCount != FrameCount)
+        {
+            return false;
+        }
+
+        for (var word = 0; word < _words.Length; word++)
+        {
+            if ((other._words[word] & ~_words[word]) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>True for a set of the same frames of a block of as many.</summary>
+    public bool Equals(FrameSet? other) =>
+        other is not null && other.FrameCount == FrameCount && _words.AsSpan().SequenceEqual(other._words);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as FrameSet);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(FrameCount, Count);
 
     /// <summary>True when the frame is in the set.</summary>
     public bool Contains(int frameIndex)

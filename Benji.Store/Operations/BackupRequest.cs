@@ -53,4 +53,8 @@ public sealed record BackupResult(
     long BlocksDeduplicated,
     long BlocksHole,
     long BytesUnchanged,
-    long MemoryBound);
+    long MemoryBound)
+{
+    /// <summary>True when the version is invalid because blocks that it uses were found damaged while it was made.</summary>
+    public bool UsesNewDamage { get; init; }
+}

@@ -20,9 +20,14 @@ internal interface IObjectBatch : IAsyncDisposable
     /// repeated.</exception>
     ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
+    /// <summary>The same for an object that is stored only where its name is free when the batch is committed.</summary>
+    /// <exception cref="StorageException">It could not be written; the batch is as before the call.</exception>
+    ValueTask AddNewAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
     /// <summary>Makes every added object durable, then visible under its name, and that durable too; empties the batch
     /// for the next group.</summary>
+    /// <returns>The names of those that were not stored because another object has the name, which is unchanged.</returns>
     /// <exception cref="StorageException">Any part of the group may be visible, each object whole or not at all; the batch
     /// can then only be disposed, and is never committed again: a second sync proves nothing about the first.</exception>
-    Task CommitAsync(CancellationToken cancellationToken);
+    Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken);
 }

@@ -109,7 +109,8 @@ internal static class PromoteCosts
     private static async Task<BlockId[]> StoreRealAsync(BenchParts parts)
     {
         using var reads = new BlockStore(parts.Store);
-        await using var lane = new BlockWriter(parts.Store, parts.Catalog, reads, TimeProvider.System).StartLane();
+        await using var lane = new BlockWriter(
+            parts.Store, parts.Catalog, reads, new StoringRun(1, BenchParts.Now), TimeProvider.System).StartLane();
         var random = new Random(11);
         var content = new byte[BlockGeometry.BlockSizeDefault];
         var ids = new BlockId[RealBlocks];

@@ -23,7 +23,7 @@ internal static class SimulatedStore
         var geometry = new BlockGeometry((long)tebibytes << 40, BlockGeometry.BlockSizeDefault);
         var random = new Random(tebibytes);
         var map = new MapBuilder(parts.Pages, null, geometry);
-        var ledger = new BlockLedger(parts.Store, parts.Catalog, TimeProvider.System);
+        var (_, recording) = LedgerOf(parts);
         var ids = new List<BlockId>(RowsPerTransaction);
         for (var index = 0L; index < geometry.BlockCount; index++)
         {
@@ -37,7 +37,7 @@ internal static class SimulatedStore
                     MakeEmptyObject(home, block);
                 }
 
-                await ledger.RecordAsync(RowsOf(ids), CancellationToken.None);
+                await recording.RecordAsync(RowsOf(ids), reservation: null, CancellationToken.None);
                 ids.Clear();
                 await map.AdvanceAsync(index + 1, CancellationToken.None);
             }
@@ -103,17 +103,17 @@ internal static class SimulatedStore
 
         var reader = new MapReader(parts.Pages, version.Root, geometry);
         var map = new MapBuilder(parts.Pages, reader, geometry);
-        var ledger = new BlockLedger(parts.Store, parts.Catalog, TimeProvider.System);
+        var (ledger, recording) = LedgerOf(parts);
         foreach (var batch in changed.Chunk(512))
         {
             await reader.FindAsync(batch, CancellationToken.None);
             BlockId[] ids = [.. batch.Select(_ => NextId(random))];
             foreach (var id in ids)
             {
-                await ledger.FindAsync(id, CancellationToken.None);
+                await ledger.FindAsync(id, mustLook: false, CancellationToken.None);
             }
 
-            await ledger.RecordAsync(RowsOf(ids), CancellationToken.None);
+            await recording.RecordAsync(RowsOf(ids), reservation: null, CancellationToken.None);
             for (var i = 0; i < batch.Length; i++)
             {
                 map.Set(batch[i], ids[i]);
@@ -139,11 +139,23 @@ internal static class SimulatedStore
         File.Create(path).Dispose();
     }
 
-    private static BlockRow[] RowsOf(IEnumerable<BlockId> ids) =>
+    private static (BlockLedger Ledger, BlockRecording Recording) LedgerOf(BenchParts parts)
+    {
+        var run = new StoringRun(1, BenchParts.Now);
+        var ledger = new BlockLedger(parts.Store, parts.Catalog, run, TimeProvider.System);
+        return (ledger, new BlockRecording(parts.Store, parts.Catalog, ledger, run, TimeProvider.System));
+    }
+
+    private static StoredBlock[] RowsOf(IEnumerable<BlockId> ids) =>
     [
-        .. ids.Select(id => new BlockRow(
-            id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
-            BlockGeometry.BlockSizeDefault, ObjectLength, [], IsInvalid: false, ReferenceState.Live, BenchParts.Now)),
+        .. ids.Select(id => new StoredBlock(
+            new BlockRow(
+                id, BenchParts.StorageName, BlockForm.Whole, BlockGeometry.BlockSizeDefault,
+                BlockGeometry.BlockSizeDefault, ObjectLength, [], Own: null, IsInvalid: false, ReferenceState.Live,
+                BenchParts.Now),
+            Seen: null,
+            Filler: null,
+            new BlockOutcome(id, BlockOutcomeKind.StoredWhole, BlockGeometry.BlockSizeDefault, 0, ObjectLength))),
     ];
 
     private static async Task PublishAsync(

@@ -57,11 +57,19 @@ internal sealed class KillingStorage(IStorage inner, KillPoints points) : IStora
             points.Pass();
         }
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public async ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        {
+            await inner.AddNewAsync(name, content, cancellationToken);
+            points.Pass();
+        }
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
         {
             points.Pass();
-            await inner.CommitAsync(cancellationToken);
+            var taken = await inner.CommitAsync(cancellationToken);
             points.Pass();
+            return taken;
         }
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -54,7 +54,7 @@ class Store:
     """An opened storage: its keys, and its objects by name."""
 
     def __init__(self, directory, master_key, password):
-        self.directory = directory
+        self.directory, self.opened = directory, {}
         text = self.read("store.json", STORE_FILE_MAX)
         must(text is not None, f"{directory}: no store.json")
         head = parse_object(text, "store.json")
@@ -102,45 +102,79 @@ class Store:
         must(len(content) <= limit, f"{name}: more than {limit} bytes")
         return content
 
-    def open_block(self, block_id):
-        """The sealed block of an id; the whole form where both exist."""
-        name = f"blocks/{block_id.hex()[:2]}/{block_id.hex()[2:4]}/{block_id.hex()}"
-        for form, delta in (("", False), (".d", True)):
-            content = self.read(name + form, OBJECT_MAX)
-            if content is not None:
-                sealed = Sealed(self, name + form, content, BLOCK, block_id)
-                must(bool(sealed.lenders) == delta, f"{sealed.name}: only a delta block has lenders")
-                length = struct.pack("<Q", sealed.length)
-                root = keyed(self.keys["block"], length, *(entry[3] for entry in sealed.table))
-                must(root == block_id, f"{sealed.name}: the frame hashes do not make the block id")
-                return sealed
-        raise Refused(f"{name}: missing")
+    def open_block(self, block_id, form):
+        """One sealed object of a block, "" or ".d"; None when it is missing."""
+        if (block_id, form) in self.opened:
+            return self.opened[block_id, form]
+        name = f"blocks/{block_id.hex()[:2]}/{block_id.hex()[2:4]}/{block_id.hex()}{form}"
+        content = self.read(name, OBJECT_MAX)
+        if content is None:
+            return None
+        sealed = Sealed(self, name, content, BLOCK, block_id)
+        must(bool(sealed.lenders) == (form == ".d"), f"{sealed.name}: only a delta block has lenders")
+        length = struct.pack("<Q", sealed.length)
+        root = keyed(self.keys["block"], length, *(entry[3] for entry in sealed.table))
+        must(root == block_id, f"{sealed.name}: the frame hashes do not make the block id")
+        self.opened[block_id, form] = sealed
+        return sealed
+
+    def first_of(self, block_id, read):
+        """What read makes of the whole object of a block or, where that is missing or refused, of its delta."""
+        refusal = None
+        for form in ("", ".d"):
+            try:
+                sealed = self.open_block(block_id, form)
+                if sealed is not None:
+                    return read(sealed)
+            except Refused as error:
+                refusal = refusal or error
+        raise refusal or Refused(f"block {block_id.hex()}: missing")
 
     def read_block(self, block_id, length):
         """The plaintext of a block and how many of its bytes are no holes.
 
-        Tried twice, as an object may be replaced between its header and a frame.
-        """
-        try:
-            return self._read_block(block_id, length)
-        except Refused:
-            return self._read_block(block_id, length)
+        Tried twice, as an object may be replaced meanwhile; then frame by frame, each from the object that has it."""
+        for read in (self._read_block, self._read_block, self._read_frames):
+            self.opened = {}
+            try:
+                return read(block_id, length)
+            except Refused as error:
+                refusal = error
+        raise refusal
 
     def _read_block(self, block_id, length):
-        sealed, lenders, plain, allocated = self.open_block(block_id), {}, bytearray(length), 0
-        must(sealed.length == length, f"{sealed.name}: {sealed.length} bytes, expected {length}")
-        for index, (kind, lender, _, digest) in enumerate(sealed.table):
-            owner = sealed
-            if kind == BORROWED:
-                owner = lenders.get(lender) or lenders.setdefault(lender, self.open_block(sealed.lenders[lender]))
-                must(owner.length == length, f"{owner.name}: a lender of another length")
-                must(owner.table[index][0] in (COMPRESSED, RAW), f"{owner.name}: does not own frame {index}")
-                must(owner.table[index][3] == digest, f"{owner.name}: lends another frame {index}")
-            if kind != HOLE:
-                frame = owner.frame(index)
-                plain[index * FRAME:index * FRAME + len(frame)] = frame
-                allocated += len(frame)
+        return self.first_of(block_id, lambda sealed: self._plain(sealed, length, range(len(sealed.table))))
+
+    def _read_frames(self, block_id, length):
+        plain, allocated = bytearray(length), 0
+        for index in range(-(-length // FRAME)):
+            part, used = self.first_of(block_id, lambda sealed: self._plain(sealed, length, [index]))
+            plain[index * FRAME:(index + 1) * FRAME] = part[index * FRAME:(index + 1) * FRAME]
+            allocated += used
         return plain, allocated
+
+    def _plain(self, sealed, length, indexes):
+        """A block of which only some frames are filled, and how many of their bytes are no holes."""
+        plain, allocated = bytearray(length), 0
+        must(sealed.length == length, f"{sealed.name}: {sealed.length} bytes, expected {length}")
+        for index in indexes:
+            kind, lender, _, digest = sealed.table[index]
+            if kind == HOLE:
+                continue
+            if kind == BORROWED:
+                frame = self.first_of(sealed.lenders[lender], lambda owner: self._lent(owner, length, index, digest))
+            else:
+                frame = sealed.frame(index)
+            plain[index * FRAME:index * FRAME + len(frame)] = frame
+            allocated += len(frame)
+        return plain, allocated
+
+    @staticmethod
+    def _lent(owner, length, index, digest):
+        must(owner.length == length, f"{owner.name}: a lender of another length")
+        must(owner.table[index][0] in (COMPRESSED, RAW), f"{owner.name}: does not own frame {index}")
+        must(owner.table[index][3] == digest, f"{owner.name}: lends another frame {index}")
+        return owner.frame(index)
 
     def read_page(self, page_id, level):
         """The 256 entries of a map page."""

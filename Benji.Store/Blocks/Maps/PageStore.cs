@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
@@ -10,8 +11,15 @@ namespace Benji.Store.Blocks.Maps;
 /// put back. Whoever reads holds a lease on a version that needs the page, so that no cleanup deletes it
 /// meanwhile.</para>
 /// <para>A page is put under the lease of a backup or promote: its object is durable before its row says that it is
-/// there. Safe for concurrent calls. Decision: docs/decisions/0007.</para></remarks>
-internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDeletions deletions, TimeProvider time)
+/// there, and a row of which that is not known for certain is not taken at its word. Safe for concurrent calls. Decision:
+/// docs/decisions/0007. Format: docs/format.md, "Age".</para></remarks>
+/// <param name="store">The store.</param>
+/// <param name="catalog">The catalog.</param>
+/// <param name="deletions">What cleanups are deleting.</param>
+/// <param name="time">The clock.</param>
+/// <param name="run">The run that puts pages; the default for one that only reads.</param>
+internal sealed class PageStore(
+    OpenedStore store, ICatalog catalog, PendingDeletions deletions, TimeProvider time, StoringRun run = default)
     : IPageStore
 {
     // Rows of one transaction: 2 MiB of content, far below what one transaction of the catalog may hold.
@@ -125,13 +133,15 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
     private async Task PutBatchAsync(KeyValuePair<PageId, MapPage>[] batch, CancellationToken cancellationToken)
     {
         PageId[] ids = [.. batch.Select(page => page.Key)];
-        var (deleting, absent) = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
-        while (deleting.Count > 0)
+        var seen = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
+        while (seen.Deleting.Count > 0)
         {
-            await deletions.WaitAsync(deleting, cancellationToken);
-            (deleting, absent) = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
+            await deletions.WaitAsync(seen.Deleting, cancellationToken);
+            seen = await catalog.WriteAsync(transaction => Adopt(transaction, ids), cancellationToken);
         }
 
+        var absent = seen.Absent.ToHashSet();
+        absent.UnionWith(await FindMissingAsync(seen.Doubtful, cancellationToken));
         if (absent.Count == 0)
         {
             return;
@@ -148,23 +158,42 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
             cancellationToken);
     }
 
-    // What is found as a candidate is live again when this transaction ends, so that no cleanup takes it. An orphan is
-    // put anew: nobody knows what its object is worth, and no cleanup takes it while a backup runs.
-    private (IReadOnlyList<PageId> Deleting, IReadOnlySet<PageId> Absent) Adopt(
-        ICatalogTransaction transaction, IReadOnlyList<PageId> ids)
+    // What is found as a candidate is live again when this transaction ends, so that no cleanup takes it, and only then is it
+    // looked for. An orphan is put anew: nobody knows what its object is worth, and no cleanup takes it while a backup runs.
+    private Sight Adopt(ICatalogTransaction transaction, IReadOnlyList<PageId> ids)
     {
         var rows = transaction.BlockMaps.Find(ids);
-        IReadOnlyList<PageId> InState(ReferenceState state) =>
-            [.. ids.Where((_, i) => rows[i]?.State == state)];
-        var candidates = InState(ReferenceState.Candidate);
+        IReadOnlyList<PageId> Where(Func<MapPageRow?, bool> fits) => [.. ids.Where((_, i) => fits(rows[i]))];
+        var candidates = Where(row => row?.State == ReferenceState.Candidate);
         if (candidates.Count > 0)
         {
-            transaction.BlockMaps.SetState(candidates, ReferenceState.Live, time.GetUtcNow());
+            transaction.BlockMaps.SetState(candidates, ReferenceState.Live, run.Stamp(time));
         }
 
-        return (
-            InState(ReferenceState.Deleting),
-            ids.Where((_, i) => rows[i] is null || rows[i]!.State == ReferenceState.Orphan).ToHashSet());
+        var doubtFrom = transaction.StorageBindings.Find(store.Name)?.DoubtFrom;
+        return new Sight(
+            Where(row => row?.State == ReferenceState.Deleting),
+            Where(row => row is null or { State: ReferenceState.Orphan }),
+            [.. candidates, .. Where(row => row?.State == ReferenceState.Live && row.Since >= doubtFrom)]);
+    }
+
+    private async Task<IReadOnlyCollection<PageId>> FindMissingAsync(
+        IReadOnlyList<PageId> doubtful, CancellationToken cancellationToken)
+    {
+        var missing = new ConcurrentBag<PageId>();
+        var options = new ParallelOptions
+        {
+            CancellationToken = cancellationToken,
+            MaxDegreeOfParallelism = store.Storage.Traits.ReadsMax,
+        };
+        await Parallel.ForEachAsync(doubtful, options, async (id, token) =>
+        {
+            if (await store.Storage.FindAsync(ObjectNames.Page(id), token) is null)
+            {
+                missing.Add(id);
+            }
+        });
+        return missing;
     }
 
     private async Task StoreAsync(KeyValuePair<PageId, MapPage>[] pages, CancellationToken cancellationToken)
@@ -188,5 +217,8 @@ internal sealed class PageStore(OpenedStore store, ICatalog catalog, PendingDele
     }
 
     private MapPageRow NewRow(PageId id, MapPage page) =>
-        new(id, store.Name, page.Level, page.Content, ReferenceState.Live, time.GetUtcNow());
+        new(id, store.Name, page.Level, page.Content, ReferenceState.Live, run.Stamp(time));
+
+    private sealed record Sight(
+        IReadOnlyList<PageId> Deleting, IReadOnlyList<PageId> Absent, IReadOnlyList<PageId> Doubtful);
 }

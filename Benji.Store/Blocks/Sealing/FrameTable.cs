@@ -90,6 +90,13 @@ internal sealed class FrameTable
         return _lenderIndexes[frame];
     }
 
+    /// <summary>Returns the frames that the object holds itself.</summary>
+    public FrameSet OwnFrames() => Where(IsOwn);
+
+    /// <summary>Returns the frames that are borrowed from one lender.</summary>
+    public FrameSet BorrowedFrom(int lender) =>
+        Where(frame => _kinds[frame] == FrameKind.Borrowed && _lenderIndexes[frame] == lender);
+
     /// <summary>Returns where the bytes of an own frame start in the object.</summary>
     public int OffsetOf(int frame) => _offsets[frame];
 
@@ -101,4 +108,18 @@ internal sealed class FrameTable
 
     /// <summary>Returns the hash of a frame's plaintext; zero for a hole.</summary>
     public Hash256 HashOf(int frame) => new(_hashes.AsSpan(frame * Hash256.Size, Hash256.Size));
+
+    private FrameSet Where(Func<int, bool> isIn)
+    {
+        var frames = new FrameSet(FrameCount);
+        for (var frame = 0; frame < FrameCount; frame++)
+        {
+            if (isIn(frame))
+            {
+                frames.Add(frame);
+            }
+        }
+
+        return frames;
+    }
 }

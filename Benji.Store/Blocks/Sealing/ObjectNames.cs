@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Benji.Store.Model;
 using Benji.Store.Storages;
 
@@ -17,7 +18,11 @@ internal static class ObjectNames
     /// <summary>What the names of all manifests start with.</summary>
     public const string ManifestPrefix = "versions/";
 
+    /// <summary>What the names of all age marks start with.</summary>
+    public const string AgeMarkPrefix = "marks/";
+
     private const string DeltaSuffix = ".d";
+    private const int AgeNumberDigits = 16;
 
     /// <summary>The object that says what store this is.</summary>
     public static ObjectName StoreFile { get; } = new("store.json");
@@ -32,6 +37,27 @@ internal static class ObjectNames
     /// <summary>Returns the name of a version's manifest.</summary>
     public static ObjectName Manifest(VersionName name) =>
         new($"{ManifestPrefix}{name.Volume.Replace('/', '@')}/{name.Version}");
+
+    /// <summary>Returns the name of an age mark.</summary>
+    public static ObjectName AgeMark(AgeMark mark) => new($"{AgeMarkPrefix}{mark}");
+
+    /// <summary>Parses the name of an age mark; any other name answers false.</summary>
+    public static bool TryParseAgeMark(ObjectName name, out AgeMark mark)
+    {
+        mark = default;
+        var text = name.Value;
+        if (!text.StartsWith(AgeMarkPrefix, StringComparison.Ordinal)
+            || text.Length <= AgeMarkPrefix.Length + AgeNumberDigits
+            || !long.TryParse(
+                text.AsSpan(AgeMarkPrefix.Length, AgeNumberDigits), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !Guid.TryParseExact(text.AsSpan(AgeMarkPrefix.Length + AgeNumberDigits + 1), "N", out var token))
+        {
+            return false;
+        }
+
+        mark = new AgeMark(number, token);
+        return text == $"{AgeMarkPrefix}{mark}";
+    }
 
     /// <summary>Parses the name of a block's object; any other name answers false.</summary>
     public static bool TryParseBlock(ObjectName name, out BlockId id, out BlockForm form)

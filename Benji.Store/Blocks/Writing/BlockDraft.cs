@@ -33,7 +33,10 @@ internal sealed class BlockDraft
     public int Length => _input.Content.Length;
 
     /// <summary>The plaintext; frames that nobody needed are undefined.</summary>
-    public ReadOnlySpan<byte> Content => _input.Content.Span;
+    public ReadOnlyMemory<byte> Content => _input.Content;
+
+    /// <summary>Reads its frames again; null when nobody can.</summary>
+    public IFrameFiller? Filler => _input.Filler;
 
     /// <summary>The base version's block.</summary>
     public BlockId BaseId => _input.BaseId;
@@ -42,7 +45,7 @@ internal sealed class BlockDraft
     public bool MayLend { get; private set; }
 
     /// <summary>32 bytes for each frame, in order.</summary>
-    public ReadOnlySpan<byte> Hashes => _hashes;
+    public ReadOnlyMemory<byte> Hashes => _hashes;
 
     /// <summary>Plaintext bytes of the frames that are no holes.</summary>
     public int Allocated

@@ -16,110 +16,162 @@ internal enum BlockStanding
     Doubtful,
 }
 
-/// <summary>Finds and records the catalog's rows of blocks in the way that keeps cleanup from deleting what a run uses.</summary>
-/// <remarks>Safe for concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
-internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, TimeProvider time)
+/// <summary>A block as a run saw it at its last look.</summary>
+/// <param name="Standing">What may be done with it.</param>
+/// <param name="Row">Its row; null for none.</param>
+internal readonly record struct BlockSight(BlockStanding Standing, BlockRow? Row);
+
+/// <summary>Looks blocks up in the catalog in the way that keeps cleanup from deleting what a run uses, and in the storage
+/// where the catalog alone does not tell.</summary>
+/// <remarks>Safe for concurrent calls. Format: docs/format.md, "Cleanup", "Delta block", "Age".</remarks>
+internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, StoringRun run, TimeProvider time)
 {
     private readonly PendingDeletions _deletions = new(store, catalog, time);
+    private readonly StorageLook _storage = new(store);
+    private Task<bool>? _hasDoubt;
 
-    /// <summary>The time that rows carry.</summary>
-    public DateTimeOffset Now => time.GetUtcNow();
-
-    /// <summary>Looks a block up, waits while it is being deleted, and makes a candidate live again.</summary>
+    /// <summary>Looks a block up, waits while it is being deleted, makes a candidate live again with all that it needs, and
+    /// looks for the objects of those that are in doubt.</summary>
+    /// <param name="id">The block.</param>
+    /// <param name="mustLook">True to look for its object however its row stands.</param>
+    /// <param name="cancellationToken">Stops before the next step.</param>
     /// <exception cref="CatalogException">The catalog failed.</exception>
-    public async ValueTask<BlockStanding> FindAsync(BlockId id, CancellationToken cancellationToken)
+    /// <exception cref="StorageException">The storage failed.</exception>
+    public async ValueTask<BlockSight> FindAsync(BlockId id, bool mustLook, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var seen = await catalog.ReadAsync(
-                transaction => Look(transaction.BlockReferences, id), cancellationToken);
+            var seen = await catalog.ReadAsync(transaction => Look(transaction, id), cancellationToken);
             if (seen.Row is null)
             {
-                return BlockStanding.Absent;
+                return new BlockSight(BlockStanding.Absent, null);
             }
 
-            if (seen is { IsUsable: true, IsLive: true })
+            var doubts = seen.Doubts;
+            if (seen.MustClaim)
             {
-                return BlockStanding.Stored;
+                seen = seen.Row.State == ReferenceState.Deleting ? default : await catalog.WriteAsync(
+                    transaction => Claim(transaction, id), cancellationToken);
+                doubts = [.. doubts, .. seen.Doubts ?? []];
             }
 
-            var standing = seen.Row.State == ReferenceState.Deleting ? null : await catalog.WriteAsync(
-                transaction => Claim(transaction.BlockReferences, id), cancellationToken);
-            if (standing is { } claimed)
+            if (seen.Doubts is null)
             {
-                return claimed;
+                await _deletions.WaitAsync([id], cancellationToken);
+                continue;
             }
 
-            await _deletions.WaitAsync([id], cancellationToken);
+            return seen is { IsUsable: true, Row: { } row }
+                && await _storage.AreThereAsync(doubts, cancellationToken)
+                && (!mustLook || await _storage.IsThereAsync(row, cancellationToken))
+                ? new BlockSight(BlockStanding.Stored, row)
+                : new BlockSight(BlockStanding.Doubtful, seen.Row);
         }
     }
 
-    /// <summary>Says whether blocks may lend: each is stored, live and not known to be damaged.</summary>
+    /// <summary>Says whether any row was in doubt when this was asked first: a run that began later is another's affair.</summary>
     /// <exception cref="CatalogException">The catalog failed.</exception>
-    public async ValueTask<bool> AreSoundAsync(IReadOnlyList<BlockId> lenders, CancellationToken cancellationToken)
+    public Task<bool> HasDoubtAsync(CancellationToken cancellationToken) => _hasDoubt ??= catalog.ReadAsync(
+        transaction => transaction.StorageBindings.Find(store.Name)?.DoubtFrom is not null, cancellationToken);
+
+    /// <summary>Says whether a storage holds an object of a block in either form, though no row tells of it.</summary>
+    /// <exception cref="StorageException">The storage failed.</exception>
+    public ValueTask<bool> HasStrayAsync(BlockId id, CancellationToken cancellationToken) =>
+        _storage.HoldsAnyAsync(id, cancellationToken);
+
+    /// <summary>Says whether each lender covers its loan, is live, and there where that is in doubt: such a delta may be
+    /// planned.</summary>
+    /// <exception cref="CatalogException">The catalog failed.</exception>
+    /// <exception cref="StorageException">The storage failed.</exception>
+    public async ValueTask<bool> MayBorrowAsync(
+        IReadOnlyList<Loan> loans, int length, CancellationToken cancellationToken)
     {
-        var rows = await catalog.ReadAsync(
-            transaction => transaction.BlockReferences.Find(lenders), cancellationToken);
-        return rows.All(row => row is { State: ReferenceState.Live, IsInvalid: false } && row.Storage == store.Name);
+        var doubts = await catalog.ReadAsync(
+            transaction =>
+            {
+                var doubtFrom = transaction.StorageBindings.Find(store.Name)?.DoubtFrom;
+                return MayBorrow(transaction.BlockReferences, loans, length, store.Name)
+                    ? transaction.BlockReferences.Find([.. loans.Select(loan => loan.Lender)])
+                        .Where(lender => IsInDoubt(lender!, doubtFrom)).ToList()
+                    : null;
+            },
+            cancellationToken);
+        return doubts is not null && await _storage.AreThereAsync(doubts!, cancellationToken);
     }
 
-    /// <summary>Records blocks that are durable.</summary>
-    /// <exception cref="CatalogException">The catalog failed.</exception>
-    public Task RecordAsync(IReadOnlyList<BlockRow> rows, CancellationToken cancellationToken) => catalog.WriteAsync(
-        transaction =>
-        {
-            var known = transaction.BlockReferences.Find([.. rows.Select(row => row.Id)]);
+    /// <summary>Says the same in a transaction.</summary>
+    public static bool MayBorrow(
+        IBlockReferences references, IReadOnlyList<Loan> loans, int length, string storage) => references
+            .Find([.. loans.Select(loan => loan.Lender)])
+            .Zip(loans)
+            .All(pair => pair.First?.State == ReferenceState.Live
+                && BlockSoundness.Covers(pair.First, pair.Second, length, storage));
 
-            // Where another run put the whole block meanwhile, that object is read, and its row says so.
-            transaction.BlockReferences.Put([.. rows.Where((row, i) => row.Form == BlockForm.Whole
-                || known[i] is not { State: ReferenceState.Live, IsInvalid: false, Form: BlockForm.Whole })]);
-            return true;
-        },
-        cancellationToken);
+    /// <summary>Notes blocks that this run has put itself: their objects are not looked for.</summary>
+    public void NotePut(IEnumerable<BlockId> ids) => _storage.Note(ids);
 
-    private Sight Look(IBlockReferences references, BlockId id)
+    private Sight Look(ICatalogTransaction transaction, BlockId id)
     {
+        var references = transaction.BlockReferences;
         var row = references.Find([id])[0];
         if (row is null)
         {
-            return default;
+            return new Sight(null, IsUsable: false, MustClaim: false, []);
         }
 
-        var lenders = row.Lenders.Count == 0 ? [] : references.Find(row.Lenders);
-        return new Sight(
-            row,
-            !row.IsInvalid && row.Storage == store.Name
-                && row.State is ReferenceState.Live or ReferenceState.Candidate && lenders.All(IsUsable),
-            row.State == ReferenceState.Live && lenders.All(lender => lender?.State == ReferenceState.Live));
+        var lenders = references.Find([.. row.Lenders]);
+        var isUsable = BlockSoundness.IsUsable(row, lenders, store.Name);
+        var mustClaim = row.State != ReferenceState.Live
+            || (isUsable && lenders.Any(lender => lender!.State != ReferenceState.Live));
+        if (!isUsable)
+        {
+            return new Sight(row, isUsable, mustClaim, []);
+        }
+
+        var doubtFrom = transaction.StorageBindings.Find(store.Name)?.DoubtFrom;
+        return new Sight(row, isUsable, mustClaim, [.. lenders.Prepend(row).Where(used => IsInDoubt(used!, doubtFrom))!]);
     }
 
-    private static bool IsUsable(BlockRow? row) =>
-        row is { IsInvalid: false, State: ReferenceState.Live or ReferenceState.Candidate };
+    // A candidate may have been one when an older copy of the storage was made, and its object gone since.
+    private static bool IsInDoubt(BlockRow row, DateTimeOffset? doubtFrom) =>
+        row.State == ReferenceState.Candidate || row.Since >= doubtFrom;
 
-    /// <summary>Takes the block out of cleanup's reach; null when cleanup has it.</summary>
-    private BlockStanding? Claim(IBlockReferences references, BlockId id)
+    // Takes the block out of cleanup's reach; nothing at all when cleanup has it, or had it.
+    private Sight Claim(ICatalogTransaction transaction, BlockId id)
     {
-        var seen = Look(references, id);
-        if (seen.Row is not { } row)
+        var seen = Look(transaction, id);
+        var references = transaction.BlockReferences;
+        switch (seen.Row?.State)
         {
-            return BlockStanding.Absent;
-        }
+            case null or ReferenceState.Deleting:
+                return default;
 
-        if (row.State == ReferenceState.Deleting)
-        {
-            return null;
-        }
+            case ReferenceState.Orphan:
+                // Without a row nothing deletes the object while this run, which is younger than the orphan, is alive.
+                references.Remove([id]);
+                return new Sight(null, IsUsable: false, MustClaim: false, []);
 
-        if (row.State == ReferenceState.Orphan)
-        {
-            // Without a row nothing deletes the object while this run, which is younger than the orphan, is alive.
-            references.Remove([id]);
-            return BlockStanding.Doubtful;
+            default:
+                references.SetState(
+                    seen.IsUsable ? ListCandidates(references, seen.Row) : [id], ReferenceState.Live, run.Stamp(time));
+                return seen with { Row = references.Find([id])[0] };
         }
-
-        references.SetState(seen.IsUsable ? [id, .. row.Lenders] : [id], ReferenceState.Live, Now);
-        return seen.IsUsable ? BlockStanding.Stored : BlockStanding.Doubtful;
     }
 
-    private readonly record struct Sight(BlockRow? Row, bool IsUsable, bool IsLive);
+    // The block and all that it needs, at every remove, as far as they are candidates. What needs itself is met once.
+    private static BlockId[] ListCandidates(IBlockReferences references, BlockRow row)
+    {
+        var met = new HashSet<BlockId> { row.Id };
+        var candidates = new List<BlockId>();
+        for (IReadOnlyList<BlockRow> rows = [row]; rows.Count > 0;)
+        {
+            candidates.AddRange(rows.Where(met => met.State == ReferenceState.Candidate).Select(met => met.Id));
+            rows = [.. references.Find([.. rows.SelectMany(met => met.Lenders).Where(met.Add)]).OfType<BlockRow>()];
+        }
+
+        return [.. candidates];
+    }
+
+    private readonly record struct Sight(
+        BlockRow? Row, bool IsUsable, bool MustClaim, IReadOnlyList<BlockRow> Doubts);
 }

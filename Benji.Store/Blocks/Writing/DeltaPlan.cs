@@ -1,4 +1,5 @@
 using Benji.Store.Blocks.Sealing;
+using Benji.Store.Catalogs;
 using Benji.Store.Model;
 
 namespace Benji.Store.Blocks.Writing;
@@ -7,8 +8,12 @@ namespace Benji.Store.Blocks.Writing;
 /// <remarks>Immutable. Format: docs/format.md, "Delta block".</remarks>
 /// <param name="Owners">For each frame <see cref="SealPlan.Own"/> or the position of its lender.</param>
 /// <param name="Lenders">The lenders, each of which lends something.</param>
-internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders)
+/// <param name="Own">The frames that its object will hold itself.</param>
+internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders, FrameSet Own)
 {
+    /// <summary>What it borrows from each lender.</summary>
+    public IReadOnlyList<Loan> Loans => [.. Lenders.Select((lender, i) => new Loan(lender, FramesOf(i)))];
+
     /// <summary>Chooses; pure.</summary>
     /// <param name="table">The table of the base's block, which is as long.</param>
     /// <param name="baseId">The base's block.</param>
@@ -20,7 +25,7 @@ internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders)
         BlockId[] candidates = [baseId, .. table.Lenders];
         var owners = new byte[table.FrameCount];
         var lent = new int[candidates.Length];
-        var ownCount = 0;
+        var own = new FrameSet(table.FrameCount);
         for (var frame = 0; frame < table.FrameCount; frame++)
         {
             var hash = new Hash256(hashes[(frame * Hash256.Size)..]);
@@ -32,38 +37,40 @@ internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders)
             }
             else if (!hash.IsZero)
             {
-                ownCount++;
+                own.Add(frame);
             }
         }
 
-        var allocatedCount = ownCount + lent.Sum();
+        var allocatedCount = own.Count + lent.Sum();
         if (lent.Count(frames => frames > 0) > SealedHeader.LendersMax)
         {
-            ownCount = allocatedCount - Collapse(owners, lent);
+            Collapse(owners, lent, own);
         }
 
-        return 2 * ownCount > allocatedCount ? null : Compact(owners, lent, candidates);
+        return 2 * own.Count > allocatedCount ? null : Compact(owners, lent, candidates, own);
     }
 
-    /// <summary>Keeps the candidate that lends most, the first of equals, and returns how many frames it lends.</summary>
-    private static int Collapse(byte[] owners, int[] lent)
+    /// <summary>Keeps the candidate that lends most, the first of equals; what the others lend becomes own.</summary>
+    private static void Collapse(byte[] owners, int[] lent, FrameSet own)
     {
         var kept = Array.IndexOf(lent, lent.Max());
         for (var frame = 0; frame < owners.Length; frame++)
         {
-            owners[frame] = owners[frame] == kept ? owners[frame] : SealPlan.Own;
+            if (owners[frame] != SealPlan.Own && owners[frame] != kept)
+            {
+                owners[frame] = SealPlan.Own;
+                own.Add(frame);
+            }
         }
 
         for (var candidate = 0; candidate < lent.Length; candidate++)
         {
             lent[candidate] = candidate == kept ? lent[candidate] : 0;
         }
-
-        return lent[kept];
     }
 
     /// <summary>Numbers the candidates that lend something from 0.</summary>
-    private static DeltaPlan Compact(byte[] owners, int[] lent, BlockId[] candidates)
+    private static DeltaPlan Compact(byte[] owners, int[] lent, BlockId[] candidates, FrameSet own)
     {
         var positions = new byte[candidates.Length];
         var lenders = new List<BlockId>(SealedHeader.LendersMax);
@@ -81,6 +88,20 @@ internal sealed record DeltaPlan(byte[] Owners, BlockId[] Lenders)
             owners[frame] = owners[frame] == SealPlan.Own ? SealPlan.Own : positions[owners[frame]];
         }
 
-        return new DeltaPlan(owners, [.. lenders]);
+        return new DeltaPlan(owners, [.. lenders], own);
+    }
+
+    private FrameSet FramesOf(int lender)
+    {
+        var frames = new FrameSet(Owners.Length);
+        for (var frame = 0; frame < Owners.Length; frame++)
+        {
+            if (Owners[frame] == lender)
+            {
+                frames.Add(frame);
+            }
+        }
+
+        return frames;
     }
 }

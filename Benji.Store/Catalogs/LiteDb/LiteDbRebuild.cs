@@ -32,12 +32,13 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
 
     /// <summary>Begins.</summary>
     /// <param name="options">Where the catalog is.</param>
+    /// <param name="announce">What the old catalog, when it can be written, is told of the rebuild.</param>
     /// <param name="cancellationToken">Stops the wait for other processes.</param>
     /// <exception cref="InUseException">The old catalog is in use, or another rebuild is under way.</exception>
     /// <exception cref="ConfigurationException">A newer program made the old one.</exception>
     /// <exception cref="CatalogException">The new one cannot be made.</exception>
     public static async Task<LiteDbRebuild> StartAsync(
-        LiteDbCatalogOptions options, CancellationToken cancellationToken)
+        LiteDbCatalogOptions options, Action<ICatalogTransaction> announce, CancellationToken cancellationToken)
     {
         var paths = new CatalogPaths(options.Path);
         PosixDirectory.CreateDurably(paths.Directory);
@@ -50,7 +51,7 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
                 throw new InUseException($"Another rebuild of the catalog {options.Path} is under way.");
             }
 
-            await rebuild.LookAtOldAsync(options, cancellationToken);
+            await rebuild.LookAtOldAsync(options, announce, cancellationToken);
             DeleteFiles(rebuild._newPaths);
             rebuild._target = await LiteDbCatalog.OpenAsync(
                 options with { Path = rebuild._newPaths.Data, Create = true }, cancellationToken);
@@ -116,7 +117,8 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
     private static CatalogPaths NewPathsOf(CatalogPaths paths) =>
         new(Path.ChangeExtension(paths.Data, null) + "-new" + Path.GetExtension(paths.Data));
 
-    private async Task LookAtOldAsync(LiteDbCatalogOptions options, CancellationToken cancellationToken)
+    private async Task LookAtOldAsync(
+        LiteDbCatalogOptions options, Action<ICatalogTransaction> announce, CancellationToken cancellationToken)
     {
         _wasThere = LiteDbCatalog.Exists(options.Path);
         if (!_wasThere)
@@ -127,6 +129,14 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
         try
         {
             await using var old = await LiteDbCatalog.OpenAsync(options with { Create = false }, cancellationToken);
+            await old.WriteAsync(
+                transaction =>
+                {
+                    RefuseWhenInUse(transaction);
+                    announce(transaction);
+                    return true;
+                },
+                cancellationToken);
             await old.ApplyLogAsync(cancellationToken);
             _generation = old.ReadGeneration();
             Old = await old.ReadAsync(Save, cancellationToken);
@@ -140,14 +150,18 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
 
     private static CatalogRemains Save(ICatalogTransaction transaction)
     {
+        RefuseWhenInUse(transaction);
+        return new CatalogRemains(transaction.BlockReferences.ListInvalid(), transaction.Overlays.List(baseId: null));
+    }
+
+    private static void RefuseWhenInUse(ICatalogTransaction transaction)
+    {
         if (transaction.Leases.List("") is [var lease, ..])
         {
             throw new InUseException(
                 $"The catalog is in use: {lease.Purpose} is under way (process {lease.Owner.ProcessId} on " +
                 $"{lease.Owner.Host}, since {lease.Started:yyyy-MM-dd HH:mm:ss}Z).");
         }
-
-        return new CatalogRemains(transaction.BlockReferences.ListInvalid(), transaction.Overlays.List(baseId: null));
     }
 
     // The old log must not be read into the new database. A crash before the renaming leaves the old database, whole

@@ -28,6 +28,7 @@ internal sealed class BackupBuild
         ISource source,
         IBuildPlan plan,
         IReadOnlySet<BlockId> invalid,
+        StoringRun run,
         IOperationProgress progress)
     {
         _context = context;
@@ -37,7 +38,7 @@ internal sealed class BackupBuild
         _progress = progress;
         _began = context.Time.GetTimestamp();
         _geometry = new BlockGeometry(source.Size, plan.Origin.BlockSize);
-        _pages = StorePages.Open(context, store);
+        _pages = StorePages.Open(context, store, run);
         _base = new BaseMap(Open(plan.Origin.Compare), plan.Origin.Compare?.Geometry, invalid);
         _reader = new SourceReader(source, plan.Origin.BlockSize);
     }
@@ -63,7 +64,7 @@ internal sealed class BackupBuild
         var pipeline = new BackupPipeline(
             _context,
             _reader,
-            new BlockWriter(_store, _context.Catalog, blocks, _context.Time),
+            new BlockWriter(_store, _context.Catalog, blocks, publication.Run, _context.Time),
             map,
             MapBase is not null,
             _geometry,

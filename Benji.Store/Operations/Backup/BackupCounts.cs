@@ -1,6 +1,5 @@
 using Benji.Store.Blocks;
 using Benji.Store.Model;
-using Benji.Store.Operations.Backup.Planning;
 
 namespace Benji.Store.Operations.Backup;
 
@@ -46,33 +45,23 @@ internal sealed class BackupCounts
     public long AllocatedBytes { get; private set; }
 
     /// <summary>Counts one block.</summary>
-    public void Add(PlannedBlock block, BlockOutcome outcome)
+    /// <param name="length">Its bytes.</param>
+    /// <param name="outcome">What became of it.</param>
+    public void Add(int length, BlockOutcome outcome)
     {
         lock (_counts)
         {
-            Planned++;
-            AllocatedBytes += outcome.Allocated;
-            StoredBytes += outcome.StoredBytes;
-            switch (outcome.Kind)
-            {
-                case BlockOutcomeKind.Hole:
-                    Holes++;
-                    HoleBytes += block.Length;
-                    break;
-                case BlockOutcomeKind.Unchanged:
-                    Unchanged++;
-                    UnchangedBytes += block.Length;
-                    break;
-                case BlockOutcomeKind.Deduplicated:
-                    Deduplicated++;
-                    DeduplicatedBytes += block.Length;
-                    break;
-                default:
-                    Stored++;
-                    Deltas += outcome.Kind == BlockOutcomeKind.StoredDelta ? 1 : 0;
-                    WrittenBytes += block.Length;
-                    break;
-            }
+            Count(length, outcome, 1);
+        }
+    }
+
+    /// <summary>Counts a block otherwise than before.</summary>
+    public void Revise(int length, BlockOutcome answered, BlockOutcome settled)
+    {
+        lock (_counts)
+        {
+            Count(length, answered, -1);
+            Count(length, settled, 1);
         }
     }
 
@@ -90,6 +79,34 @@ internal sealed class BackupCounts
             UnchangedBytes += areUnchanged ? bytes : 0;
             Holes += areUnchanged ? 0 : blocks;
             HoleBytes += areUnchanged ? 0 : bytes;
+        }
+    }
+
+    private void Count(int length, BlockOutcome outcome, int times)
+    {
+        Planned += times;
+        AllocatedBytes += times * (long)outcome.Allocated;
+        StoredBytes += times * outcome.StoredBytes;
+        var bytes = times * (long)length;
+        switch (outcome.Kind)
+        {
+            case BlockOutcomeKind.Hole:
+                Holes += times;
+                HoleBytes += bytes;
+                break;
+            case BlockOutcomeKind.Unchanged:
+                Unchanged += times;
+                UnchangedBytes += bytes;
+                break;
+            case BlockOutcomeKind.Deduplicated:
+                Deduplicated += times;
+                DeduplicatedBytes += bytes;
+                break;
+            default:
+                Stored += times;
+                Deltas += outcome.Kind == BlockOutcomeKind.StoredDelta ? times : 0;
+                WrittenBytes += bytes;
+                break;
         }
     }
 }

@@ -1,4 +1,3 @@
-using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Backup.Planning;
@@ -14,6 +13,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     /// <summary>Makes the version.</summary>
     /// <exception cref="InUseException">Another run backs this volume up.</exception>
     /// <exception cref="InputDataException">The hints do not fit the source.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age; nothing is visible.</exception>
     /// <exception cref="StorageException">The source or the storage failed; nothing is visible.</exception>
     public async Task<BackupResult> RunAsync(CancellationToken cancellationToken)
     {
@@ -79,11 +79,13 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
             Log.BaseVersionInvalid(context.Logger, damaged.Name);
         }
 
-        var store = await context.Stores.OpenAsync(origin.Storage, cancellationToken);
-        var publication = new BackupPublication(context, volume);
+        var age = await context.Stores.OpenForChangeAsync(origin.Storage, cancellationToken);
+        await using var publication = new BackupPublication(context, volume);
         await publication.BeginAsync(request.Volume, request.Version, origin.Storage, cancellationToken);
-        var version = await BuildAsync(source, hints, origin, invalid, store, publication, cancellationToken);
-        await publication.PublishAsync(version.Version, store);
+        var plan = new BackupPlan(context, age.Store, source, hints, origin, progress);
+        var build = new BackupBuild(context, age.Store, source, plan, invalid, publication.Run, progress);
+        var version = await build.RunAsync(request.Snapshot, request.Labels, publication, cancellationToken);
+        version = await new WatchedPublication(context, age, publication).RunAsync(version, invalid);
         Log.VersionPublished(
             context.Logger,
             version.Version.Name,
@@ -106,40 +108,5 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
                 LeaseMode.Shared,
                 $"backup of {request.Volume} on {origin.Compare.Name}");
         return (origin, lease, transaction.BlockReferences.ListInvalid().ToHashSet());
-    }
-
-    private async Task<BackupResult> BuildAsync(
-        ISource source,
-        HintMap? hints,
-        BackupBase origin,
-        IReadOnlySet<BlockId> invalid,
-        OpenedStore store,
-        BackupPublication publication,
-        CancellationToken cancellationToken)
-    {
-        try
-        {
-            var plan = new BackupPlan(context, store, source, hints, origin, progress);
-            var build = new BackupBuild(context, store, source, plan, invalid, progress);
-            return await build.RunAsync(request.Snapshot, request.Labels, publication, cancellationToken);
-        }
-        catch
-        {
-            await AbandonAsync(publication);
-            throw;
-        }
-    }
-
-    // What failed is worth more than that the intent stays: the next command forgets it.
-    private async Task AbandonAsync(BackupPublication publication)
-    {
-        try
-        {
-            await publication.AbandonAsync();
-        }
-        catch (CatalogException failure)
-        {
-            Log.IntentStays(context.Logger, publication.Name, failure);
-        }
     }
 }

@@ -50,7 +50,8 @@ internal sealed class BackupPipeline
     }
 
     /// <summary>Bytes of buffers that the run may hold at once.</summary>
-    public long MemoryBound => (long)_context.Settings.Workers * (_geometry.BlockSize + BlockWriter.BufferBound(_geometry.BlockSize));
+    public long MemoryBound =>
+        _context.Settings.Workers * (_geometry.BlockSize + BlockWriter.BufferBound(_geometry.BlockSize));
 
     /// <summary>Plaintext bytes of the blocks that were looked at.</summary>
     public long PlannedBytes => _plannedBytes;
@@ -91,7 +92,7 @@ internal sealed class BackupPipeline
     private async Task WorkAsync(ChannelReader<PlannedBlock> blocks, CancellationToken cancellationToken)
     {
         using var buffer = _context.Pool.Rent(_geometry.BlockSize);
-        await using var lane = _writer.StartLane();
+        await using var lane = _writer.StartLane(_counts.Revise);
         await foreach (var block in blocks.ReadAllAsync(cancellationToken))
         {
             var outcome = block.IsKnownHole
@@ -104,7 +105,7 @@ internal sealed class BackupPipeline
             }
 
             _open.End(block.Index);
-            _counts.Add(block, outcome);
+            _counts.Add(block.Length, outcome);
             if (_context.Logger.IsEnabled(LogLevel.Trace))
             {
                 Log.BlockBackedUp(_context.Logger, block.Index, outcome.Kind.ToString(), outcome.Id);

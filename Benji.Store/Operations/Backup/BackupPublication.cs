@@ -1,25 +1,44 @@
-using System.Globalization;
 using Benji.Store.Blocks;
+using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
 
 namespace Benji.Store.Operations.Backup;
 
-/// <summary>The life of a version before it is one: the intent with its name and date, then the manifest, then the catalog.</summary>
-/// <remarks>Format: docs/format.md, "Order of writes".</remarks>
+/// <summary>The life of a version before it is one: the intent with its name and date, then the manifest and its age mark, then
+/// the catalog.</summary>
+/// <remarks>Disposing it forgets the intent of a run that ended before the manifest. Format: docs/format.md, "Order of writes",
+/// "Age".</remarks>
 /// <param name="context">The store.</param>
 /// <param name="volumeLease">The claim on the volume; without it nothing is published.</param>
 /// <param name="overlay">The overlay that becomes the version, and ends in the same transaction; null for none.</param>
 internal sealed class BackupPublication(StoreContext context, Lease volumeLease, PromotedOverlay? overlay = null)
+    : IAsyncDisposable
 {
-    private const string NameFormat = "yyyyMMdd'T'HHmmss'Z'";
+    // A storage that takes longer than a look stays recent is published to all the same.
+    private const int LooksMax = 3;
 
+    private readonly DateTimeOffset _began = context.Time.GetUtcNow();
     private Intent? _intent;
     private DateTimeOffset _date;
 
+    // From the manifest on the version is finished, or taken back, by whoever holds the intent.
+    private bool _isDecided;
+
+    private enum Outcome
+    {
+        Published,
+        LeaseLost,
+        LookTooOld,
+        StatusOutdated,
+    }
+
     /// <summary>The new version's random id.</summary>
     public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>The run that makes it.</summary>
+    public StoringRun Run => new(volumeLease.Fencing, _began);
 
     /// <summary>The new version's name.</summary>
     public VersionName Name => _intent?.Name ?? throw new InvalidOperationException("No intent was recorded yet.");
@@ -29,99 +48,210 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
 
     /// <summary>Chooses name and date and records the intent.</summary>
     /// <exception cref="AlreadyExistsException">The name is taken.</exception>
-    public async Task BeginAsync(string volume, string? version, string storage, CancellationToken cancellationToken)
-    {
-        var name = await context.Catalog.WriteAsync(
+    public async Task BeginAsync(string volume, string? version, string storage, CancellationToken cancellationToken) =>
+        _intent = await context.Catalog.WriteAsync(
             transaction =>
             {
-                _date = ChooseDate(transaction, volume);
-                var chosen = version is null
-                    ? ChooseName(transaction, volume)
-                    : CheckFree(transaction, new VersionName(volume, version));
-                transaction.Intents.Put(Describe(chosen, storage));
-                return chosen;
+                (var name, _date) = NewVersion.Choose(transaction, volume, version, context.Time.GetUtcNow());
+                var intent = new Intent(
+                    IntentKind.Publish, Id, name, storage, volumeLease.Fencing, _began, overlay?.Id);
+                transaction.Intents.Put(intent);
+                return intent;
             },
             cancellationToken);
-        _intent = Describe(name, storage);
-    }
 
     /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="age">Its storage.</param>
+    /// <param name="isOutdated">Asked in the transaction that publishes: true when the version's status must be decided
+    /// again.</param>
+    /// <returns>False when it must: then nothing is visible, and this is to be called again.</returns>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age; the manifest is taken
+    /// back.</exception>
     /// <exception cref="LeaseLostException">The volume's lease was superseded; the manifest is taken back.</exception>
-    public async Task PublishAsync(VersionRecord version, OpenedStore store)
+    /// <exception cref="StorageException">The storage failed; the next command finishes it or takes it back.</exception>
+    public async Task<bool> PublishAsync(
+        VersionRecord version, AgeWatch age, Func<ICatalogTransaction, bool> isOutdated)
     {
-        var manifests = new ManifestStore(store);
-        await manifests.PutAsync(version, CancellationToken.None);
-        var isPublished = await context.Catalog.WriteAsync(
-            transaction =>
-            {
-                if (!transaction.Leases.IsHeld(volumeLease)
-                    || (overlay is not null && !transaction.Leases.IsHeld(overlay.Lease)))
-                {
-                    return false;
-                }
-
-                if (overlay is not null)
-                {
-                    Invariant.Holds(transaction.Overlays.Remove(overlay.Id));
-                }
-
-                transaction.Versions.Add(version);
-                transaction.Intents.Remove(version.Id);
-                return true;
-            },
-            CancellationToken.None);
-        if (!isPublished)
+        if (!_isDecided)
         {
-            await manifests.DeleteAsync(version.Name, CancellationToken.None);
-            throw new LeaseLostException(
-                $"Version {version.Name} was not published: this run was taken for dead and lost its claim on the " +
-                (overlay is null ? "volume." : "volume or the overlay."));
+            _intent = await context.Catalog.WriteAsync(ClaimMark, CancellationToken.None);
+            _isDecided = true;
         }
-    }
 
-    /// <summary>Forgets the intent of a run that failed before it wrote the manifest.</summary>
-    public async Task AbandonAsync() =>
-        await context.Catalog.WriteAsync(
-            transaction =>
-            {
-                transaction.Intents.Remove(Id);
-                return true;
-            },
-            CancellationToken.None);
-
-    private Intent Describe(VersionName name, string storage) => new(
-        IntentKind.Publish, Id, name, storage, volumeLease.Fencing, context.Time.GetUtcNow(), overlay?.Id);
-
-    // A clock that steps back neither collides nor reorders: the new date is behind the newest by a second at least.
-    private DateTimeOffset ChooseDate(ICatalogTransaction transaction, string volume)
-    {
-        var now = context.Time.GetUtcNow();
-        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
-        var newest = transaction.Versions.FindLatest(volume, status: null)?.Date;
-        return newest is { } date && now < date.AddSeconds(1) ? date.AddSeconds(1) : now;
-    }
-
-    private VersionName ChooseName(ICatalogTransaction transaction, string volume)
-    {
-        while (true)
+        var intent = _intent!;
+        if (!await new ManifestStore(age.Store).TryAddAsync(version, CancellationToken.None))
         {
-            var name = new VersionName(volume, _date.UtcDateTime.ToString(NameFormat, CultureInfo.InvariantCulture));
-            if (IsFree(transaction, name))
+            await TakeBackAsync(intent, age);
+            throw new AgeMismatchException(
+                $"Storage {age.Store.Name} ({age.Store.Storage.Traits.Description}) holds another version {version.Name}, which this "
+                + "catalog does not know: another catalog is used with it. Nothing was published. 'benji rebuild --force' makes a new catalog from the storage.");
+        }
+
+        await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
+        var outcome = Outcome.LookTooOld;
+        for (var looks = 1; outcome == Outcome.LookTooOld; looks++)
+        {
+            if (await age.FindMismatchAsync(CancellationToken.None) is { } mismatch)
             {
-                return name;
+                await TakeBackAsync(intent, age);
+                throw new AgeMismatchException(
+                    mismatch.Describe(age.Store, $"Version {version.Name} was not published."));
             }
 
-            _date = _date.AddSeconds(1);
+            var isLast = looks == LooksMax;
+            outcome = await context.Catalog.WriteAsync(
+                transaction => Publish(transaction, version, intent, isLast || age.IsRecent, isOutdated),
+                CancellationToken.None);
+        }
+
+        if (outcome == Outcome.LeaseLost)
+        {
+            await TakeBackAsync(intent, age);
+            throw LeaseLost(version.Name);
+        }
+
+        if (outcome == Outcome.StatusOutdated)
+        {
+            return false;
+        }
+
+        await DeleteOldMarksAsync(age);
+        return true;
+    }
+
+    /// <summary>Forgets the intent of a run that ended before it wrote the manifest.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_intent is not { } intent || _isDecided)
+        {
+            return;
+        }
+
+        try
+        {
+            await context.Catalog.WriteAsync(transaction => Forget(transaction, intent), CancellationToken.None);
+        }
+        catch (CatalogException failure)
+        {
+            // What failed before is worth more than that the intent stays: the next command forgets it.
+            Log.IntentStays(context.Logger, intent.Name, failure);
         }
     }
 
-    private static VersionName CheckFree(ICatalogTransaction transaction, VersionName name) =>
-        IsFree(transaction, name)
-            ? name
-            : throw new AlreadyExistsException($"Version {name} exists already; choose another name.");
+    private Intent ClaimMark(ICatalogTransaction transaction)
+    {
+        // While the leases are held nobody takes this run for dead, so the intent is there.
+        if (!AreLeasesHeld(transaction))
+        {
+            throw LeaseLost(Name);
+        }
 
-    private static bool IsFree(ICatalogTransaction transaction, VersionName name) =>
-        transaction.Versions.Find(name) is null && transaction.Intents.List().All(intent => intent.Name != name);
+        var (mark, over) = AgeLedger.Begin(transaction, _intent!.Storage, context.Time.GetUtcNow());
+        var intent = _intent with { Mark = mark, Over = over };
+        transaction.Intents.Put(intent);
+        return intent;
+    }
+
+    private Outcome Publish(
+        ICatalogTransaction transaction,
+        VersionRecord version,
+        Intent intent,
+        bool isLookRecent,
+        Func<ICatalogTransaction, bool> isOutdated)
+    {
+        if (!AreLeasesHeld(transaction))
+        {
+            return Outcome.LeaseLost;
+        }
+
+        if (!isLookRecent)
+        {
+            return Outcome.LookTooOld;
+        }
+
+        if (isOutdated(transaction))
+        {
+            return Outcome.StatusOutdated;
+        }
+
+        Invariant.Holds(overlay is null || transaction.Overlays.Remove(overlay.Id));
+        IntentLedger.Publish(transaction, intent, version, context.Time.GetUtcNow());
+        return Outcome.Published;
+    }
+
+    private bool AreLeasesHeld(ICatalogTransaction transaction) =>
+        transaction.Leases.IsHeld(volumeLease) && (overlay is null || transaction.Leases.IsHeld(overlay.Lease));
+
+    private LeaseLostException LeaseLost(VersionName name) => new(
+        $"Version {name} was not published: this run was taken for dead and lost its claim on the " +
+        (overlay is null ? "volume." : "volume or the overlay."));
+
+    // Under the version's lease, as whoever took this run for dead may be finishing its intent: then it is theirs.
+    private async Task TakeBackAsync(Intent intent, AgeWatch age)
+    {
+        try
+        {
+            var lease = await context.Catalog.WriteAsync(
+                transaction => TryReclaim(transaction, intent), CancellationToken.None);
+            if (lease is null)
+            {
+                return;
+            }
+
+            await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
+            await new ManifestStore(age.Store).DeleteAsync(intent.Name, intent.VersionId, CancellationToken.None);
+            await age.DeleteAsync([intent.Mark!.Value], CancellationToken.None);
+            await context.Catalog.WriteAsync(transaction => Forget(transaction, intent), CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is StorageException or CatalogException)
+        {
+            // Why it is taken back is worth more: the next command that can goes on with it.
+            Log.IntentStays(context.Logger, intent.Name, failure);
+        }
+    }
+
+    // Somebody may have forgotten the intent before the manifest was there; while its name is free it is taken again.
+    private static Lease? TryReclaim(ICatalogTransaction transaction, Intent intent)
+    {
+        var isThere = transaction.Intents.List().Any(intent.IsSame);
+        if ((!isThere && (transaction.Versions.Find(intent.VersionId) is not null || !NewVersion.IsFree(transaction, intent.Name)))
+            || !transaction.Leases.TryAcquire(
+                LeaseResource.Version(intent.VersionId),
+                LeaseMode.Exclusive,
+                $"withdrawal of {intent.Name}",
+                out var lease,
+                out _))
+        {
+            return null;
+        }
+
+        transaction.Intents.Put(intent);
+        return lease;
+    }
+
+    private bool Forget(ICatalogTransaction transaction, Intent intent)
+    {
+        IntentLedger.Forget(transaction, intent, context.Time.GetUtcNow());
+        return true;
+    }
+
+    // The version is there, whatever becomes of them.
+    private async Task DeleteOldMarksAsync(AgeWatch age)
+    {
+        try
+        {
+            if (await context.Catalog.ReadAsync(
+                transaction => AgeLedger.HasManyOld(transaction, age.Store.Name), CancellationToken.None))
+            {
+                await age.DeleteOldAsync(CancellationToken.None);
+            }
+        }
+        catch (Exception failure) when (failure is StorageException or CatalogException)
+        {
+            Log.AgeMarksStay(context.Logger, age.Store.Name, failure);
+        }
+    }
 }
 
 /// <summary>The overlay that a publication turns into a version.</summary>

@@ -22,16 +22,25 @@ internal sealed record CleanupRoots
     /// <summary>What stands unneeded since then or before may go, as far as the grace period is concerned.</summary>
     public required DateTimeOffset GraceEnd { get; init; }
 
-    /// <summary>When the oldest run began that was making a version; null when there was none.</summary>
+    /// <summary>When the oldest run began that was making a version, of this storage as far as is known, or had died doing
+    /// so; null when there was none.</summary>
     public required DateTimeOffset? OldestRun { get; init; }
 
-    /// <summary>True when a run died while it made a version, and nobody has decided yet whether that exists.</summary>
+    /// <summary>True when a run died while it made a version of this storage, and nobody has decided yet whether that
+    /// exists.</summary>
     public required bool HasDeadRun { get; init; }
 
-    /// <summary>Reads them.</summary>
+    /// <summary>What was in doubt in the storage; null for one that the catalog is not bound to.</summary>
+    public required StorageBinding? Binding { get; init; }
+
+    /// <summary>The reservations in the storage whose runs were dead.</summary>
+    public required IReadOnlyList<Guid> DeadReservations { get; init; }
+
+    /// <summary>Reads them, for the cleanup of one storage.</summary>
     /// <exception cref="CatalogException">An overlay stands on a version that is not there, or a newer program has an image
     /// open.</exception>
-    public static CleanupRoots Read(ICatalogTransaction transaction, TimeProvider time, TimeSpan grace)
+    public static CleanupRoots Read(
+        ICatalogTransaction transaction, string storage, TimeProvider time, TimeSpan grace)
     {
         var versions = transaction.Versions.List(volume: null);
         var known = versions.Select(version => version.Id).ToHashSet();
@@ -45,7 +54,8 @@ internal sealed record CleanupRoots
             }
         }
 
-        var runs = Runs(transaction);
+        var intents = Publications(transaction).Where(intent => intent.Storage == storage).ToList();
+        var runs = Runs(transaction, intents);
         var living = transaction.Leases.List("").Select(lease => lease.Fencing).ToHashSet();
         return new CleanupRoots
         {
@@ -53,7 +63,14 @@ internal sealed record CleanupRoots
             Images = [.. transaction.Leases.List(LeaseResource.ImagePrefix).Select(lease => ImageRoot.Parse(lease.Resource))],
             GraceEnd = time.GetUtcNow() - grace,
             OldestRun = runs.Count == 0 ? null : runs.Min(),
-            HasDeadRun = Publications(transaction).Any(intent => !living.Contains(intent.Fencing)),
+            HasDeadRun = intents.Exists(intent => !living.Contains(intent.Fencing)),
+            Binding = transaction.StorageBindings.Find(storage),
+            DeadReservations =
+            [
+                .. transaction.DeltaReservations.List()
+                    .Where(reservation => reservation.Storage == storage && !living.Contains(reservation.Fencing))
+                    .Select(reservation => reservation.Id),
+            ],
         };
     }
 
@@ -68,7 +85,7 @@ internal sealed record CleanupRoots
     /// <summary>The moment from which something that is found unneeded in this transaction counts: later than the
     /// beginning of every run that is alive, also when the clock stepped back since.</summary>
     public static DateTimeOffset Since(ICatalogTransaction transaction, TimeProvider time) =>
-        Runs(transaction).Select(began => began + Tick).Append(time.GetUtcNow()).Max();
+        Runs(transaction, Publications(transaction)).Select(began => began + Tick).Append(time.GetUtcNow()).Max();
 
     /// <summary>True while a backup or promote is alive.</summary>
     public static bool IsAnyRunAlive(ICatalogTransaction transaction) =>
@@ -83,10 +100,10 @@ internal sealed record CleanupRoots
                 .Where(image => image.Storage == storage)
                 .Select(image => new MarkRoot(pages, image.Root, image.Levels - 1)));
 
-    private static List<DateTimeOffset> Runs(ICatalogTransaction transaction) =>
+    private static List<DateTimeOffset> Runs(ICatalogTransaction transaction, IEnumerable<Intent> intents) =>
     [
         .. transaction.Leases.List(LeaseResource.VolumePrefix).Select(lease => lease.Started),
-        .. Publications(transaction).Select(intent => intent.Began),
+        .. intents.Select(intent => intent.Began),
     ];
 
     private static IEnumerable<Intent> Publications(ICatalogTransaction transaction) =>

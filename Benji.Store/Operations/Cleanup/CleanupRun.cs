@@ -4,8 +4,8 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Cleanup;
 
-/// <summary>One cleanup under its lease: checks, marks what versions need, sweeps the rest, and looks for
-/// orphans.</summary>
+/// <summary>One cleanup of one store under its lease: finishes what a dead one left, checks, marks what versions need, sweeps
+/// the rest, and looks for orphans.</summary>
 /// <remarks><para>Why nothing is deleted that a running backup needs. A pass reads in one transaction, at a moment R,
 /// the versions and the runs that are alive (a run is a backup or promote: it holds its volume's lease, and a lease on
 /// its base version, from before it looks at anything until its version is published). It deletes the object of an id
@@ -24,15 +24,19 @@ namespace Benji.Store.Operations.Cleanup;
 /// transaction that sees no run at all. While a dead run's intent to publish stands, nothing is claimed: its version
 /// may yet appear. C is never before the beginning of a run that is alive in its transaction, whatever the clock
 /// did.</para>
+/// <para>Why no borrower is left without what it borrows. All lenders of what is needed are needed. Of the rest, a block goes
+/// only when no row borrows from it, or with all rows that do, in one claim, or after them: the scan that found none began
+/// after all leaves were gone, and whoever makes a row that borrows from a block makes that block live first, so that the
+/// claim finds it changed. A claim is finished whole, whoever does it.</para>
 /// <para>Decision: docs/decisions/0008. Format: docs/format.md, "Cleanup".</para></remarks>
 internal sealed class CleanupRun
 {
     private readonly CleanupScope _scope;
     private readonly CleanupCounts _counts;
     private readonly TimeSpan _grace;
-    private readonly Dictionary<string, PageStore> _pages;
+    private readonly PageStore _pages;
 
-    /// <summary>Prepares a cleanup; nothing is read yet.</summary>
+    /// <summary>Prepares the cleanup of one store; nothing is read yet.</summary>
     /// <param name="scope">What it works with.</param>
     /// <param name="grace">How long something must have been unneeded.</param>
     /// <param name="progress">Where it says how far it is.</param>
@@ -41,38 +45,41 @@ internal sealed class CleanupRun
         _scope = scope;
         _grace = grace;
         _counts = new CleanupCounts(progress);
-        _pages = scope.Stores.ToDictionary(
-            store => store.Key,
-            store => new PageStore(
-                store.Value,
-                scope.Catalog,
-                new PendingDeletions(store.Value, scope.Catalog, scope.Time),
-                scope.Time));
+        _pages = new PageStore(
+            scope.Store, scope.Catalog, new PendingDeletions(scope.Store, scope.Catalog, scope.Time), scope.Time);
     }
 
     /// <summary>What it marks in; tests make it small.</summary>
     public MarkSets Sets { get; init; } = new();
 
+    /// <summary>How many lenders a pass keeps back; tests make it small.</summary>
+    public int LendersMax { get; init; } = CleanupOrder.RowsMaxDefault;
+
     /// <summary>Cleans up.</summary>
-    /// <exception cref="ConfigurationException">A storage holds versions that the catalog does not know.</exception>
+    /// <exception cref="ConfigurationException">The storage holds versions that the catalog does not know.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
     /// <exception cref="CorruptDataException">A map page is missing or damaged: what hangs below it is not
     /// known.</exception>
     /// <exception cref="LeaseLostException">The lease on cleanup was superseded.</exception>
-    /// <exception cref="StorageException">A storage failed; what was begun goes on next time.</exception>
+    /// <exception cref="StorageException">The storage failed; what was begun goes on next time.</exception>
     public async Task<CleanupResult> RunAsync(CancellationToken cancellationToken)
     {
         var began = _scope.Time.GetTimestamp();
         _counts.Progress.StartStage("checking", null, ProgressUnit.Items);
-        foreach (var store in _scope.Stores.Values)
-        {
-            await new CleanupManifests(_scope.Catalog).CheckAsync(store, cancellationToken);
-        }
+        await new CleanupDeletion(_scope, _counts).FinishAsync(cancellationToken);
+        await new CleanupManifests(_scope.Catalog).CheckAsync(_scope.Store, cancellationToken);
 
-        await PassAsync(cancellationToken);
-        if (_grace == TimeSpan.Zero && _counts.Moved > 0)
+        // Without a grace period, what the first pass found goes at once, but by a second look at what versions need. One
+        // that could not keep all lenders back is followed by another for as long as that deletes something.
+        for (var pass = 1; ; pass++)
         {
-            // Without a grace period, what this pass found goes at once, but by a second look at what versions need.
-            await PassAsync(cancellationToken);
+            var deleted = _counts.Deleted;
+            var isFull = await PassAsync(cancellationToken);
+            var isFirstOfTwo = pass == 1 && _grace == TimeSpan.Zero && _counts.Moved > 0;
+            if (!isFirstOfTwo && !(isFull && _counts.Deleted > deleted))
+            {
+                break;
+            }
         }
 
         return new CleanupResult(
@@ -83,17 +90,31 @@ internal sealed class CleanupRun
             _scope.Time.GetElapsedTime(began));
     }
 
-    private async Task PassAsync(CancellationToken cancellationToken)
+    // Answers whether there were more lenders than it could keep back.
+    private async Task<bool> PassAsync(CancellationToken cancellationToken)
     {
         (_counts.Waiting, _counts.Moved) = (0, 0);
         _counts.Progress.StartStage("marking", null, ProgressUnit.Items);
         var roots = await _scope.Catalog.ReadAsync(
-            transaction => CleanupRoots.Read(transaction, _scope.Time, _grace), cancellationToken);
-        var marker = new MapMarker(
-            [.. _pages.SelectMany(store => roots.MapsOf(store.Key, store.Value))], Sets);
-        var lenders = new CleanupLenders(_scope.Catalog);
-        var pages = new CleanupSweep(_scope, roots, new CleanupPages(_scope.Catalog), _counts);
-        var blocks = new CleanupSweep(_scope, roots, new CleanupBlocks(_scope.Catalog), _counts);
+            transaction => CleanupRoots.Read(transaction, _scope.Store.Name, _scope.Time, _grace), cancellationToken);
+        var isFull = await SweepAsync(roots, cancellationToken);
+        _counts.Progress.StartStage("listing", null, ProgressUnit.Items);
+        var orphans = new CleanupOrphans(_scope, roots, _counts);
+        await orphans.RunAsync(cancellationToken);
+        await new CleanupDoubt(_scope, roots).SettleAsync(orphans.IsComplete, cancellationToken);
+        return isFull;
+    }
+
+    private async Task<bool> SweepAsync(CleanupRoots roots, CancellationToken cancellationToken)
+    {
+        var marker = new MapMarker([.. roots.MapsOf(_scope.Store.Name, _pages)], Sets);
+        var (pageTable, blockTable) = (new CleanupPages(), new CleanupBlocks());
+        var lenders = new CleanupLenders(_scope, blockTable);
+        var pageClaims = new CleanupClaims(_scope, pageTable, _counts);
+        var blockClaims = new CleanupClaims(_scope, blockTable, _counts);
+        var order = new CleanupOrder(_scope, lenders, blockClaims, _counts) { RowsMax = LendersMax };
+        var pages = new CleanupSweep(_scope, roots, pageTable, pageClaims, _ => false, _counts);
+        var blocks = new CleanupSweep(_scope, roots, blockTable, blockClaims, order.TryDefer, _counts);
         var isWhole = false;
         await marker.MarkAsync(
             (range, reached) => pages.RunAsync(range, id => reached.Contains(new(id)), cancellationToken),
@@ -103,23 +124,22 @@ internal sealed class CleanupRun
                 if (range == IdPartition.All)
                 {
                     isWhole = true;
-                    await SweepAsync(range, reached);
+                    await SweepBlocksAsync(range, reached);
                 }
             },
             cancellationToken);
+        await pageClaims.FlushAsync(cancellationToken);
         if (!isWhole)
         {
             // A lender may lie in another range than its borrower: all are known only now.
-            await marker.MarkAsync(null, SweepAsync, cancellationToken);
+            await marker.MarkAsync(null, SweepBlocksAsync, cancellationToken);
         }
 
-        _counts.Progress.StartStage("listing", null, ProgressUnit.Items);
-        foreach (var store in _scope.Stores.Values)
-        {
-            await new CleanupOrphans(_scope, roots, _counts).RunAsync(store, cancellationToken);
-        }
+        await blockClaims.FlushAsync(cancellationToken);
+        await order.RunAsync(cancellationToken);
+        return order.IsFull;
 
-        Task SweepAsync(IdPartition range, FingerprintSet reached) =>
+        Task SweepBlocksAsync(IdPartition range, FingerprintSet reached) =>
             blocks.RunAsync(range, id => reached.Contains(id) || lenders.Contains(new(id)), cancellationToken);
     }
 }

@@ -3,13 +3,12 @@ using Benji.Store.Catalogs;
 
 namespace Benji.Store.Operations.Cleanup;
 
-/// <summary>What all parts of one cleanup work with.</summary>
+/// <summary>What all parts of the cleanup of one store work with.</summary>
 /// <param name="Catalog">The catalog.</param>
-/// <param name="Stores">The stores it cleans, by their configured names; rows of others are left alone.</param>
+/// <param name="Store">The store; rows of others are left alone.</param>
 /// <param name="Lease">The lease on cleanup, held by this run.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record CleanupScope(
-    ICatalog Catalog, IReadOnlyDictionary<string, OpenedStore> Stores, Lease Lease, TimeProvider Time)
+internal sealed record CleanupScope(ICatalog Catalog, OpenedStore Store, Lease Lease, TimeProvider Time)
 {
     /// <summary>Rows looked at in one transaction: a row of a map page lies on database pages of its own, three or so, and
     /// more of them make the catalog's cache large.</summary>

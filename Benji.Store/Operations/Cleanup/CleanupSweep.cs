@@ -5,12 +5,23 @@ using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Cleanup;
 
-/// <summary>Moves the rows of one range of ids along: needed ones back to live, others to candidate, to deleting,
-/// away.</summary>
+/// <summary>Moves the rows of one range of ids along: needed ones back to live, others to candidate; those that may go are
+/// handed on.</summary>
 /// <remarks>Every move is made in a transaction that sees the row as it was judged and the lease on cleanup
 /// held.</remarks>
+/// <param name="scope">What the cleanup works with.</param>
+/// <param name="roots">What the pass goes by.</param>
+/// <param name="table">The table.</param>
+/// <param name="claims">Takes the rows that go.</param>
+/// <param name="tryDefer">Takes those of them that must go after others.</param>
+/// <param name="counts">What was done so far.</param>
 internal sealed class CleanupSweep(
-    CleanupScope scope, CleanupRoots roots, ICleanupTable table, CleanupCounts counts)
+    CleanupScope scope,
+    CleanupRoots roots,
+    ICleanupTable table,
+    CleanupClaims claims,
+    Func<CleanupRow, bool> tryDefer,
+    CleanupCounts counts)
 {
     /// <summary>Sweeps a range.</summary>
     /// <param name="range">The ids to look at.</param>
@@ -18,7 +29,8 @@ internal sealed class CleanupSweep(
     /// rest.</param>
     /// <param name="cancellationToken">Stops before the next step.</param>
     /// <exception cref="LeaseLostException">The lease on cleanup was superseded.</exception>
-    /// <exception cref="StorageException">An object could not be deleted.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
+    /// <exception cref="StorageException">The storage failed; the claim stands.</exception>
     public async Task RunAsync(IdPartition range, Func<Hash256, bool> isNeeded, CancellationToken cancellationToken)
     {
         var after = range.Before;
@@ -27,7 +39,7 @@ internal sealed class CleanupSweep(
             var rows = await scope.Catalog.ReadAsync(
                 transaction => table.Scan(transaction, after, CleanupScope.BatchMax), cancellationToken);
             CleanupRow[] mine =
-                [.. rows.Where(row => range.Contains(row.Id) && scope.Stores.ContainsKey(row.Storage))];
+                [.. rows.Where(row => range.Contains(row.Id) && row.Storage == scope.Store.Name)];
             await MoveAsync(mine, isNeeded, cancellationToken);
             counts.Progress.Advance(mine.Length);
             if (rows.Count < CleanupScope.BatchMax || !range.Contains(rows[^1].Id))
@@ -50,16 +62,25 @@ internal sealed class CleanupSweep(
             return;
         }
 
-        var claimed = await scope.Catalog.WriteAsync(transaction => Apply(transaction, moves), cancellationToken);
-        foreach (var (row, _) in moves.Where(judged => judged.Move == Move.Adopt))
+        if (moves.Exists(judged => judged.Move is Move.ToLive or Move.ToCandidate))
         {
-            await table.AdoptAsync(
-                scope.Stores[row.Storage], row.Id, scope.Time.GetUtcNow(), cancellationToken);
+            await scope.Catalog.WriteAsync(transaction => Apply(transaction, moves), cancellationToken);
         }
 
-        foreach (var store in claimed.GroupBy(row => row.Storage))
+        foreach (var (row, move) in moves)
         {
-            await DeleteAsync(scope.Stores[store.Key], [.. store.Select(row => row.Id)], cancellationToken);
+            if (move == Move.Adopt)
+            {
+                await table.AdoptAsync(scope, row.Id, cancellationToken);
+            }
+            else if (move == Move.Wait)
+            {
+                counts.Waiting++;
+            }
+            else if (move == Move.ToDeleting && !tryDefer(row))
+            {
+                await claims.AddAsync(row, cancellationToken);
+            }
         }
     }
 
@@ -71,36 +92,25 @@ internal sealed class CleanupSweep(
 
         // An orphan's row says nothing of it. What is needed does not get as far as deleting; if it did, it is kept.
         (_, true) => Move.Adopt,
-        (ReferenceState.Deleting, false) => Move.Finish,
+
+        // No claim stands any more, so that this is a fault; somebody may wait for the row to go.
+        (ReferenceState.Deleting, false) => Move.ToDeleting,
         (_, false) => roots.MayGo(row.Since) ? Move.ToDeleting : Move.Wait,
     };
 
-    private List<CleanupRow> Apply(ICatalogTransaction transaction, List<(CleanupRow Row, Move Move)> moves)
+    private bool Apply(ICatalogTransaction transaction, List<(CleanupRow Row, Move Move)> moves)
     {
         ClaimedDeletion.CheckHeld(transaction, scope.Lease);
         var now = table.Find(transaction, [.. moves.Select(judged => judged.Row.Id)]).ToHashSet();
         var unchanged = moves.Where(judged => now.Contains(judged.Row))
             .ToLookup(judged => judged.Move, judged => judged.Row);
-        var claimed = unchanged[Move.ToDeleting].ToList();
-        if (claimed.Exists(IsReplaceable) && CleanupRoots.IsAnyRunAlive(transaction))
-        {
-            claimed.RemoveAll(IsReplaceable);
-        }
-
         Set(transaction, unchanged[Move.ToLive], ReferenceState.Live, scope.Time.GetUtcNow());
         var since = CleanupRoots.Since(transaction, scope.Time);
         Set(transaction, unchanged[Move.ToCandidate], ReferenceState.Candidate, since);
-        Set(transaction, claimed, ReferenceState.Deleting, scope.Time.GetUtcNow());
-        counts.Waiting += unchanged[Move.ToCandidate].Count() + unchanged[Move.Wait].Count()
-            + unchanged[Move.ToDeleting].Count() - claimed.Count;
+        counts.Waiting += unchanged[Move.ToCandidate].Count();
         counts.Moved += unchanged[Move.ToCandidate].Count();
-        claimed.AddRange(unchanged[Move.Finish]);
-        return claimed;
+        return true;
     }
-
-    // A run that meets such a row puts the object anew without a word in the catalog, so that only the absence of all
-    // runs tells that none is about to.
-    private static bool IsReplaceable(CleanupRow row) => row.State == ReferenceState.Orphan || row.IsInvalid;
 
     private void Set(
         ICatalogTransaction transaction, IEnumerable<CleanupRow> rows, ReferenceState state, DateTimeOffset since)
@@ -112,14 +122,6 @@ internal sealed class CleanupSweep(
         }
     }
 
-    private async Task DeleteAsync(OpenedStore store, Hash256[] ids, CancellationToken cancellationToken)
-    {
-        var bytes = await table.MeasureAsync(store, ids, cancellationToken);
-        await table.DeleteAsync(store, ids, scope.Lease, cancellationToken);
-        counts.Deleted += ids.Length;
-        counts.DeletedBytes += bytes;
-    }
-
     private enum Move
     {
         None,
@@ -128,6 +130,5 @@ internal sealed class CleanupSweep(
         ToCandidate,
         Wait,
         ToDeleting,
-        Finish,
     }
 }

@@ -28,19 +28,16 @@ internal interface ICleanupTable
         ICatalogTransaction transaction, IReadOnlyList<Hash256> ids, ReferenceState state, DateTimeOffset since);
 
     /// <summary>Makes the row of an orphan that turned out to be needed; does nothing when its object is missing or
-    /// damaged. </summary>
-    Task AdoptAsync(OpenedStore store, Hash256 id, DateTimeOffset since, CancellationToken cancellationToken);
+    /// damaged.</summary>
+    /// <exception cref="LeaseLostException">The lease on cleanup was superseded.</exception>
+    Task AdoptAsync(CleanupScope scope, Hash256 id, CancellationToken cancellationToken);
 
-    /// <summary>Sums the bytes of the objects of some rows.</summary>
-    Task<long> MeasureAsync(OpenedStore store, IReadOnlyList<Hash256> ids, CancellationToken cancellationToken);
-
-    /// <summary>Deletes objects, then their rows.</summary>
-    Task DeleteAsync(
-        OpenedStore store, IReadOnlyList<Hash256> ids, Lease cleanup, CancellationToken cancellationToken);
+    /// <summary>Claims rows of a storage, all of which stand in it.</summary>
+    void Begin(ICatalogTransaction transaction, string storage, IReadOnlyList<Hash256> ids, DateTimeOffset now);
 }
 
 /// <summary>The table of blocks.</summary>
-internal sealed class CleanupBlocks(ICatalog catalog) : ICleanupTable
+internal sealed class CleanupBlocks : ICleanupTable
 {
     /// <inheritdoc/>
     public IReadOnlyList<CleanupRow> Scan(ICatalogTransaction transaction, Hash256? after, int count) =>
@@ -56,23 +53,23 @@ internal sealed class CleanupBlocks(ICatalog catalog) : ICleanupTable
         transaction.BlockReferences.SetState(Ids(ids), state, since);
 
     /// <inheritdoc/>
-    public async Task AdoptAsync(
-        OpenedStore store, Hash256 id, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task AdoptAsync(CleanupScope scope, Hash256 id, CancellationToken cancellationToken)
     {
-        using var adoption = new BlockAdoption(store);
+        using var adoption = new BlockAdoption(scope.Store);
         foreach (var form in new[] { BlockForm.Whole, BlockForm.Delta })
         {
-            if (await store.Storage.FindAsync(ObjectNames.Block(new(id), form), cancellationToken) is not { } info)
+            if (await scope.Store.Storage.FindAsync(ObjectNames.Block(new(id), form), cancellationToken) is not { } info)
             {
                 continue;
             }
 
             try
             {
-                var row = await adoption.ReadAsync(new(id), form, info.Size, since, cancellationToken);
-                await catalog.WriteAsync(
+                var row = await adoption.ReadAsync(new(id), form, info.Size, scope.Time.GetUtcNow(), cancellationToken);
+                await scope.Catalog.WriteAsync(
                     transaction =>
                     {
+                        ClaimedDeletion.CheckHeld(transaction, scope.Lease);
                         var found = transaction.BlockReferences.Find([row.Id])[0];
                         if (found?.State is ReferenceState.Orphan or ReferenceState.Deleting)
                         {
@@ -92,16 +89,9 @@ internal sealed class CleanupBlocks(ICatalog catalog) : ICleanupTable
     }
 
     /// <inheritdoc/>
-    public Task<long> MeasureAsync(
-        OpenedStore store, IReadOnlyList<Hash256> ids, CancellationToken cancellationToken) =>
-        catalog.ReadAsync(
-            transaction => transaction.BlockReferences.Find(Ids(ids)).Sum(row => row?.StoredLength ?? 0),
-            cancellationToken);
-
-    /// <inheritdoc/>
-    public Task DeleteAsync(
-        OpenedStore store, IReadOnlyList<Hash256> ids, Lease cleanup, CancellationToken cancellationToken) =>
-        new ClaimedDeletion(store, catalog).DeleteAsync(Ids(ids), [], cleanup, cancellationToken);
+    public void Begin(
+        ICatalogTransaction transaction, string storage, IReadOnlyList<Hash256> ids, DateTimeOffset now) =>
+        ClaimedDeletion.Begin(transaction, storage, Ids(ids), [], now);
 
     private static BlockId[] Ids(IReadOnlyList<Hash256> ids) => [.. ids.Select(id => new BlockId(id))];
 
@@ -109,7 +99,7 @@ internal sealed class CleanupBlocks(ICatalog catalog) : ICleanupTable
 }
 
 /// <summary>The table of map pages.</summary>
-internal sealed class CleanupPages(ICatalog catalog) : ICleanupTable
+internal sealed class CleanupPages : ICleanupTable
 {
     /// <inheritdoc/>
     public IReadOnlyList<CleanupRow> Scan(ICatalogTransaction transaction, Hash256? after, int count) =>
@@ -131,41 +121,29 @@ internal sealed class CleanupPages(ICatalog catalog) : ICleanupTable
         transaction.BlockMaps.SetState(Ids(ids), state, since);
 
     /// <inheritdoc/>
-    public async Task AdoptAsync(
-        OpenedStore store, Hash256 id, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task AdoptAsync(CleanupScope scope, Hash256 id, CancellationToken cancellationToken)
     {
-        if (await store.Storage.FindAsync(ObjectNames.Page(new(id)), cancellationToken) is null)
+        if (await scope.Store.Storage.FindAsync(ObjectNames.Page(new(id)), cancellationToken) is null)
         {
             return;
         }
 
-        await catalog.WriteAsync(
+        await scope.Catalog.WriteAsync(
             transaction =>
             {
+                ClaimedDeletion.CheckHeld(transaction, scope.Lease);
+
                 // Marking read the page, and so its content is in the row already.
-                SetState(transaction, [id], ReferenceState.Live, since);
+                SetState(transaction, [id], ReferenceState.Live, scope.Time.GetUtcNow());
                 return true;
             },
             cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async Task<long> MeasureAsync(
-        OpenedStore store, IReadOnlyList<Hash256> ids, CancellationToken cancellationToken)
-    {
-        var bytes = 0L;
-        foreach (var id in ids)
-        {
-            bytes += (await store.Storage.FindAsync(ObjectNames.Page(new(id)), cancellationToken))?.Size ?? 0;
-        }
-
-        return bytes;
-    }
-
-    /// <inheritdoc/>
-    public Task DeleteAsync(
-        OpenedStore store, IReadOnlyList<Hash256> ids, Lease cleanup, CancellationToken cancellationToken) =>
-        new ClaimedDeletion(store, catalog).DeleteAsync([], Ids(ids), cleanup, cancellationToken);
+    public void Begin(
+        ICatalogTransaction transaction, string storage, IReadOnlyList<Hash256> ids, DateTimeOffset now) =>
+        ClaimedDeletion.Begin(transaction, storage, [], Ids(ids), now);
 
     private static PageId[] Ids(IReadOnlyList<Hash256> ids) => [.. ids.Select(id => new PageId(id))];
 }

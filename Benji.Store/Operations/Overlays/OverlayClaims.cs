@@ -19,6 +19,9 @@ internal sealed class OverlayClaims(StoreContext context)
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="NotFoundException">It is gone.</exception>
     /// <exception cref="InUseException">Another claim stands; the message names its holder.</exception>
+    /// <exception cref="AgeMismatchException">A promotion that died cannot be finished or undone, as catalog and storage are not
+    /// of the same age.</exception>
+    /// <exception cref="StorageException">Nor can it while the storage fails.</exception>
     public async Task<HeldLease> AcquireAsync(
         ImageEntry overlay, string purpose, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -32,7 +35,7 @@ internal sealed class OverlayClaims(StoreContext context)
             }
 
             var isFinished = attempt.IsBeingPromoted
-                && await new IntentRecovery(context).RunAsync(cancellationToken) > 0;
+                && await new IntentRecovery(context).FinishPromotionAsync(overlay.Id, cancellationToken);
             if (!isFinished && context.Time.GetElapsedTime(began) >= patience)
             {
                 throw HeldLease.InUse(purpose, attempt.Holder);

@@ -31,7 +31,7 @@ internal sealed class OverlayCreation(StoreContext context, OverlayDirectory fil
                 $"or '_', at most {Names.PartLengthMax} bytes, not ending in '.img'.");
         }
 
-        var store = await context.Stores.OpenAsync(version.Storage, cancellationToken);
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, cancellationToken);
         while (true)
         {
             try

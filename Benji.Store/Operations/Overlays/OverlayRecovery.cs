@@ -89,7 +89,7 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
 
         var version = await context.Catalog.ReadAsync(
             transaction => transaction.Versions.Find(header.BaseId), cancellationToken);
-        var store = version is null ? null : await context.Stores.OpenAsync(version.Storage, cancellationToken);
+        var store = version is null ? null : await context.Stores.OpenForReadingAsync(version.Storage, cancellationToken);
         var row = store is null ? null : await context.Catalog.WriteAsync(
             transaction => OverlayAdoption.TryAdd(transaction, header, store.StoreId), cancellationToken);
         if (row is null)

@@ -29,6 +29,7 @@ internal sealed class PromoteOperation(
     /// <exception cref="NotFoundException">The overlay is gone.</exception>
     /// <exception cref="AlreadyExistsException">The name is taken.</exception>
     /// <exception cref="InUseException">It stayed open for 5 s, or the volume is being backed up.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age; the overlay is as it was.</exception>
     /// <exception cref="DamagedImageException">A block that the overlay replaces in part is damaged in the base.</exception>
     /// <exception cref="StorageException">The storage or the overlay's file failed; nothing is visible.</exception>
     public async Task<BackupResult> RunAsync(
@@ -51,9 +52,8 @@ internal sealed class PromoteOperation(
             cancellationToken, volume.Lost, claim.Lost);
         try
         {
-            var publication = new BackupPublication(
-                context, volume.Lease, new PromotedOverlay(overlay.Id, claim.Lease));
-            var result = await PublishAsync(overlay, name, labels, publication, stopping.Token);
+            var result = await PublishAsync(
+                overlay, name, labels, volume.Lease, new PromotedOverlay(overlay.Id, claim.Lease), stopping.Token);
             Log.OverlayPromoted(context.Logger, overlay.Name, result.Version.Name);
             DeleteFile(overlay);
             return result;
@@ -83,7 +83,8 @@ internal sealed class PromoteOperation(
         ImageEntry overlay,
         string? name,
         IReadOnlyDictionary<string, string> labels,
-        BackupPublication publication,
+        Lease volume,
+        PromotedOverlay promoted,
         CancellationToken cancellationToken)
     {
         var (version, invalid) = await context.Catalog.ReadAsync(
@@ -92,12 +93,36 @@ internal sealed class PromoteOperation(
                     ?? throw new NotFoundException($"Version {overlay.Version.Name}, the base of {overlay.Name}, is gone."),
                 transaction.BlockReferences.ListInvalid().ToHashSet()),
             cancellationToken);
-        var store = await context.Stores.OpenAsync(version.Storage, cancellationToken);
+        var age = await context.Stores.OpenForChangeAsync(version.Storage, cancellationToken);
         await using var image = await openOverlay(overlay, version, cancellationToken);
+        await using var publication = new BackupPublication(context, volume, promoted);
         await publication.BeginAsync(version.Name.Volume, name, version.Storage, cancellationToken);
-        var result = await BuildAsync(image, version, invalid, labels, store, publication, cancellationToken);
-        await publication.PublishAsync(result.Version, store);
-        return result;
+        var result = await BuildAsync(image, version, invalid, labels, age.Store, publication, cancellationToken);
+
+        // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
+        files.BeginDiscard(overlay.Id);
+        try
+        {
+            return await new WatchedPublication(context, age, publication).RunAsync(result, invalid);
+        }
+        catch (AgeMismatchException)
+        {
+            await KeepAsync(promoted);
+            throw;
+        }
+    }
+
+    // Only while nobody may take the overlay for a version: then whoever finishes the intent decides about the file.
+    private async Task KeepAsync(PromotedOverlay overlay)
+    {
+        var isKept = await context.Catalog.ReadAsync(
+            transaction => transaction.Leases.IsHeld(overlay.Lease)
+                && transaction.Intents.List().All(intent => intent.OverlayId != overlay.Id),
+            CancellationToken.None);
+        if (isKept)
+        {
+            files.UndoDiscard(overlay.Id);
+        }
     }
 
     private async Task<BackupResult> BuildAsync(
@@ -109,82 +134,12 @@ internal sealed class PromoteOperation(
         BackupPublication publication,
         CancellationToken cancellationToken)
     {
-        try
-        {
-            var plan = new OverlayPlan(version, image.ListDirty());
-            await using var source = new OverlaySource(image);
-            var build = new BackupBuild(context, store, source, plan, invalid, progress);
-            var result = await build.RunAsync("", labels, publication, cancellationToken);
-            var status = await ReadStatusAsync(version, result.Version, invalid, store, cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-
-            // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
-            files.BeginDiscard(image.Entry.Id);
-            return result with { Version = result.Version with { IsProtected = true, Status = status } };
-        }
-        catch
-        {
-            await AbandonAsync(publication);
-            throw;
-        }
-    }
-
-    // Only the blocks that the overlay did not replace can still be damaged.
-    private async Task<VersionStatus> ReadStatusAsync(
-        VersionRecord version,
-        VersionRecord promoted,
-        HashSet<BlockId> invalid,
-        OpenedStore store,
-        CancellationToken cancellationToken)
-    {
-        if (version.Status == VersionStatus.Valid)
-        {
-            return VersionStatus.Valid;
-        }
-
-        try
-        {
-            var map = StorePages.OpenMap(context, store, promoted);
-            await foreach (var run in map.ReadAsync(0, promoted.Geometry.BlockCount, cancellationToken))
-            {
-                if (!run.IsHole && HasAny(run.Ids.Span, invalid))
-                {
-                    return VersionStatus.Invalid;
-                }
-            }
-
-            return VersionStatus.Valid;
-        }
-        catch (Exception fault) when (fault is CorruptDataException or NotFoundException)
-        {
-            return VersionStatus.Invalid;
-        }
-    }
-
-    private static bool HasAny(ReadOnlySpan<BlockId> ids, HashSet<BlockId> invalid)
-    {
-        foreach (var id in ids)
-        {
-            if (invalid.Contains(id))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // What failed is worth more than that the intent stays: the next run forgets it.
-    private async Task AbandonAsync(BackupPublication publication)
-    {
-        try
-        {
-            await publication.AbandonAsync();
-        }
-        catch (CatalogException failure)
-        {
-            Log.IntentStays(context.Logger, publication.Name, failure);
-        }
+        var plan = new OverlayPlan(version, image.ListDirty());
+        await using var source = new OverlaySource(image);
+        var build = new BackupBuild(context, store, source, plan, invalid, publication.Run, progress);
+        var result = await build.RunAsync("", labels, publication, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return result with { Version = result.Version with { IsProtected = true } };
     }
 
     // The version is there, whatever becomes of the file: the next run deletes it.

@@ -40,17 +40,18 @@ internal sealed class BlockScrub(
             cancellationToken);
     }
 
-    /// <summary>Finds which of the blocks that were marked as damaged this scrub verified; it checked them all.</summary>
+    /// <summary>Finds which of some blocks this scrub verified; it checked them all.</summary>
     public async Task<IReadOnlyList<BlockId>> FindVerifiedAsync(
-        IReadOnlySet<BlockId> marked, CancellationToken cancellationToken)
+        IReadOnlyCollection<BlockId> marked, CancellationToken cancellationToken)
     {
+        var sought = marked.Except(ledger.Blocks).ToHashSet();
         var verified = new HashSet<BlockId>();
-        if (marked.Count > 0)
+        if (sought.Count > 0)
         {
             var map = StorePages.OpenMap(context, store, version);
             await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
             {
-                verified.UnionWith(run.Ids.ToArray().Where(id => marked.Contains(id) && !ledger.Blocks.Contains(id)));
+                verified.UnionWith(run.Ids.ToArray().Where(sought.Contains));
             }
         }
 
@@ -107,13 +108,31 @@ internal sealed class BlockScrub(
 
             var (index, id) = batch[0];
             buffer.Resize(version.Geometry.BlockLength(index));
-            var damaged = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
-            if (damaged.Count > 0)
-            {
-                ledger.Add(id, damaged);
-            }
-
+            await NoteAsync(id, buffer.Length, await blocks.ReadAsync(id, buffer.Memory, cancellationToken), cancellationToken);
             Count(buffer.Length, buffer.Length);
+        }
+    }
+
+    // An object that failed is told even where another gave what it holds: by its row, others may borrow from it.
+    private async Task NoteAsync(BlockId id, int length, BlockReading reading, CancellationToken cancellationToken)
+    {
+        ledger.Add(id, reading);
+        if (reading.Damages.Count > 0 || reading.Faults.Count == 0)
+        {
+            return;
+        }
+
+        var recorded = await context.Catalog.ReadAsync(
+            transaction => DamagedObjects.Recorded(transaction.BlockReferences, reading.Faults), cancellationToken);
+        if (recorded.Count > 0)
+        {
+            var failed = reading.Faults.First(fault => recorded.Contains(fault.Block));
+            ledger.AddWhole(
+                id,
+                length,
+                $"object {ObjectNames.Block(failed.Block, failed.Form ?? BlockForm.Whole)} is damaged; the block can still be "
+                + "read, from another object",
+                failed);
         }
     }
 
@@ -124,48 +143,64 @@ internal sealed class BlockScrub(
         foreach (var (block, row) in batch.Zip(rows))
         {
             var length = version.Geometry.BlockLength(block.Index);
-            var fault = row is null ? "the catalog has no record of it" : await FindFaultAsync(row, cancellationToken);
-            if (fault is not null)
+            var fault = row is null
+                ? (Reason: "the catalog has no record of it", new FaultyObject(block.Id, null))
+                : await FindFaultAsync(row, cancellationToken);
+            if (fault is { } found)
             {
-                ledger.AddWhole(block.Id, length, fault);
+                ledger.AddWhole(block.Id, length, found.Reason, found.Failed);
             }
 
             Count(length, row?.StoredLength ?? 0);
         }
     }
 
-    private async Task<string?> FindFaultAsync(BlockRow row, CancellationToken cancellationToken)
+    private async Task<(string Reason, FaultyObject Failed)?> FindFaultAsync(
+        BlockRow row, CancellationToken cancellationToken)
     {
         var fault = await FindObjectFaultAsync(row, cancellationToken);
-        if (fault is not null || row.Lenders.Count == 0)
+        if (fault is not null || row.Loans.Count == 0)
         {
             return fault;
         }
 
         var lenders = await context.Catalog.ReadAsync(
-            transaction => transaction.BlockReferences.Find(row.Lenders), cancellationToken);
+            transaction => transaction.BlockReferences.Find([.. row.Lenders]), cancellationToken);
         for (var i = 0; i < lenders.Count && fault is null; i++)
         {
-            fault = lenders[i] is { } lender
-                ? await FindObjectFaultAsync(lender, cancellationToken)
-                : $"the catalog has no record of its lender {row.Lenders[i]}";
+            fault = await FindLenderFaultAsync(row, row.Loans[i], lenders[i], cancellationToken);
         }
 
         return fault;
     }
 
-    private async Task<string?> FindObjectFaultAsync(BlockRow row, CancellationToken cancellationToken)
+    private async Task<(string Reason, FaultyObject Failed)?> FindLenderFaultAsync(
+        BlockRow row, Loan loan, BlockRow? lender, CancellationToken cancellationToken)
+    {
+        if (lender is null)
+        {
+            return ($"the catalog has no record of its lender {loan.Lender}", new FaultyObject(loan.Lender, null));
+        }
+
+        return lender.Length == row.Length && lender.Owns(loan.Frames)
+            ? await FindObjectFaultAsync(lender, cancellationToken)
+            : ($"its lender {loan.Lender} does not hold what it borrows from it", new FaultyObject(row.Id, row.Form));
+    }
+
+    private async Task<(string Reason, FaultyObject Failed)?> FindObjectFaultAsync(
+        BlockRow row, CancellationToken cancellationToken)
     {
         var name = ObjectNames.Block(row.Id, row.Form);
         var found = await store.Storage.FindAsync(name, cancellationToken);
+        var failed = new FaultyObject(row.Id, row.Form);
         if (found is not { } info)
         {
-            return $"object {name} is missing";
+            return ($"object {name} is missing", failed);
         }
 
         return info.Size == row.StoredLength
             ? null
-            : $"object {name} has {info.Size} bytes, expected {row.StoredLength}";
+            : ($"object {name} has {info.Size} bytes, expected {row.StoredLength}", failed);
     }
 
     private void Count(int plaintextBytes, long storedBytes)

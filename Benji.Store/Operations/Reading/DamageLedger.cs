@@ -9,23 +9,42 @@ internal sealed class DamageLedger(BlockGeometry geometry)
 {
     private readonly Lock _found = new();
     private readonly Dictionary<BlockId, IReadOnlyList<FrameDamage>> _blocks = [];
+    private readonly HashSet<FaultyObject> _faults = [];
 
     /// <summary>The damaged blocks.</summary>
     public IReadOnlyCollection<BlockId> Blocks => _blocks.Keys;
 
-    /// <summary>Notes a block with its damaged frames.</summary>
-    public void Add(BlockId id, IReadOnlyList<FrameDamage> frames)
+    /// <summary>The objects that failed, also those of lenders.</summary>
+    public IReadOnlyCollection<FaultyObject> Faults => _faults;
+
+    /// <summary>Notes what was found when a block was read.</summary>
+    public void Add(BlockId id, BlockReading reading)
     {
-        Invariant.Holds(frames.Count > 0);
+        if (reading.Faults.Count == 0)
+        {
+            return;
+        }
+
         lock (_found)
         {
-            _blocks[id] = frames;
+            _faults.UnionWith(reading.Faults);
+            if (reading.Damages.Count > 0)
+            {
+                _blocks[id] = reading.Damages;
+            }
         }
     }
 
-    /// <summary>Notes a block of which nothing can be read.</summary>
-    public void AddWhole(BlockId id, int blockLength, string reason) =>
-        Add(id, [.. Enumerable.Range(0, BlockGeometry.FrameCount(blockLength)).Select(i => new FrameDamage(i, reason))]);
+    /// <summary>Notes a block as damaged in all of its frames.</summary>
+    /// <param name="id">The block.</param>
+    /// <param name="blockLength">Its bytes.</param>
+    /// <param name="reason">What was found, for a person.</param>
+    /// <param name="failed">What failed: the block itself, or a lender.</param>
+    public void AddWhole(BlockId id, int blockLength, string reason, FaultyObject failed)
+    {
+        var frames = Enumerable.Range(0, BlockGeometry.FrameCount(blockLength));
+        Add(id, new BlockReading([.. frames.Select(frame => new FrameDamage(frame, reason, failed))], [failed]));
+    }
 
     /// <summary>Says in one line what is wrong with a damaged block.</summary>
     public string ReasonOf(BlockId id) => _blocks[id][0].Reason;

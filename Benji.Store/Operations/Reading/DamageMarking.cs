@@ -11,17 +11,24 @@ internal sealed class DamageMarking(StoreContext context, OpenedStore store)
 {
     private const int RowsPerScan = 4096;
 
-    /// <summary>Marks them.</summary>
+    /// <summary>Marks what a ledger holds.</summary>
     /// <returns>The versions that were valid until now.</returns>
-    public async Task<IReadOnlyList<VersionRecord>> MarkAsync(
-        IReadOnlyCollection<BlockId> damaged, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<VersionRecord>> MarkAsync(DamageLedger ledger, CancellationToken cancellationToken)
     {
-        var affected = damaged.ToHashSet();
-        await AddBorrowersAsync(affected, cancellationToken);
-        await context.Catalog.WriteAsync(
+        var age = await context.Stores.OpenForChangeAsync(store.Name, cancellationToken);
+        IReadOnlyCollection<BlockId> damaged = [];
+        var affected = new HashSet<BlockId>();
+        await age.ChangeAsync(
+            // From here on nobody borrows from these any more, so that the scan finds all who did.
+            transaction => damaged = DamagedObjects.Mark(transaction.BlockReferences, ledger.Blocks, ledger.Faults),
+            async () =>
+            {
+                affected.UnionWith(damaged);
+                await AddBorrowersAsync(affected, cancellationToken);
+            },
             transaction =>
             {
-                transaction.BlockReferences.SetInvalid([.. affected], isInvalid: true);
+                transaction.BlockReferences.SetInvalid([.. affected.Except(damaged)], isInvalid: true);
                 return true;
             },
             cancellationToken);

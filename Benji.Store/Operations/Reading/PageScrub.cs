@@ -7,7 +7,8 @@ using Benji.Store.Operations.Running;
 namespace Benji.Store.Operations.Reading;
 
 /// <summary>Checks the map pages and the manifest of one version in the storage, and writes again what is missing or damaged.</summary>
-/// <remarks>The catalog holds both, verified, so a fault here is repaired at once and only logged.</remarks>
+/// <remarks>The catalog holds both, verified, so a fault here is repaired at once and only logged; where the storage is not of
+/// the catalog's age it is only logged.</remarks>
 internal sealed class PageScrub(StoreContext context, OpenedStore store, VersionRecord version)
 {
     private const int PagesPerTrip = 64;
@@ -43,6 +44,12 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
         {
             if (await IsSoundAsync(id, level, isDeep, cancellationToken))
             {
+                continue;
+            }
+
+            if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
+            {
+                Log.ObjectLeftDamaged(context.Logger, ObjectNames.Page(id).Value, store.Name);
                 continue;
             }
 
@@ -82,6 +89,12 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
     {
         if (await HasManifestAsync(isDeep, cancellationToken))
         {
+            return;
+        }
+
+        if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        {
+            Log.ObjectLeftDamaged(context.Logger, ObjectNames.Manifest(version.Name).Value, store.Name);
             return;
         }
 

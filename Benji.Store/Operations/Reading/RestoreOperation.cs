@@ -23,7 +23,7 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         var (version, lease) = await context.Catalog.WriteAsync(Claim, cancellationToken);
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenAsync(version.Storage, stopping.Token);
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
         await using var target = context.Sources.OpenTarget(request.Target, version.Size, request.Force);
         Log.RestoreBegins(context.Logger, version.Name, version.Size, target.Description);
         progress.StartStage("restoring", version.Size, ProgressUnit.Bytes);
@@ -107,10 +107,11 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         await foreach (var (index, id) in placed.ReadAllAsync(cancellationToken))
         {
             buffer.Resize(geometry.BlockLength(index));
-            var damaged = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            var reading = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            var damaged = reading.Damages;
             if (damaged.Count > 0)
             {
-                ledger.Add(id, damaged);
+                ledger.Add(id, reading);
                 Log.BlockDamaged(context.Logger, id, version.Name, damaged[0].Reason);
             }
 
@@ -156,7 +157,11 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
             return [];
         }
 
-        await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
+        if (await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        {
+            await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
+        }
+
         return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
     }
 }

@@ -11,9 +11,9 @@ namespace Benji.Store.Operations.Reading;
 internal sealed class SalvageReader(OpenedStore store, BlockStore blocks)
 {
     /// <summary>Fills <paramref name="destination"/> with a block, damaged frames with zeros.</summary>
-    /// <returns>The damaged frames in order; empty for a sound block.</returns>
+    /// <returns>What is damaged.</returns>
     /// <exception cref="StorageException">The storage does not answer any more.</exception>
-    public async ValueTask<IReadOnlyList<FrameDamage>> ReadAsync(
+    public async ValueTask<BlockReading> ReadAsync(
         BlockId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         StorageException failure;
@@ -31,8 +31,6 @@ internal sealed class SalvageReader(OpenedStore store, BlockStore blocks)
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        destination.Span.Clear();
-        var frames = BlockGeometry.FrameCount(destination.Length);
-        return [.. Enumerable.Range(0, frames).Select(frame => new FrameDamage(frame, failure.Message))];
+        return await blocks.SalvageBlockAsync(id, destination, failure.Message, cancellationToken);
     }
 }

@@ -17,10 +17,10 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
     {
         var began = context.Time.GetTimestamp();
         CheckRequest();
-        var (version, lease, invalid) = await context.Catalog.WriteAsync(Claim, cancellationToken);
+        var (version, lease, marks) = await context.Catalog.WriteAsync(Claim, cancellationToken);
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenAsync(version.Storage, stopping.Token);
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
 
         await new PageScrub(context, store, version).RunAsync(request.IsDeep, progress, stopping.Token);
         var ledger = new DamageLedger(version.Geometry);
@@ -31,7 +31,7 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             : await new SourceComparison(context, store, version, progress).RunAsync(request.Source, stopping.Token);
 
         var invalidated = await MarkAsync(store, version, ledger, stopping.Token);
-        version = await RevalidateAsync(store, version, blocks, ledger, invalid, stopping.Token);
+        version = await RevalidateAsync(store, version, blocks, ledger, marks, stopping.Token);
         var damage = ledger.Blocks.Count == 0
             ? []
             : await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, stopping.Token);
@@ -58,12 +58,14 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         }
     }
 
-    private (VersionRecord Version, Lease Lease, IReadOnlySet<BlockId> Invalid) Claim(ICatalogTransaction transaction)
+    private (VersionRecord Version, Lease Lease, IReadOnlyDictionary<BlockId, int> Marks) Claim(
+        ICatalogTransaction transaction)
     {
         var version = VersionResolver.Resolve(transaction, request.Version);
         var lease = HeldLease.AcquireIn(
             transaction, LeaseResource.Version(version.Id), LeaseMode.Shared, $"scrub of {version.Name}");
-        return (version, lease, transaction.BlockReferences.ListInvalid().ToHashSet());
+        var invalid = transaction.BlockReferences.Find(transaction.BlockReferences.ListInvalid());
+        return (version, lease, invalid.OfType<BlockRow>().ToDictionary(row => row.Id, row => row.Marks));
     }
 
     private async Task<IReadOnlyList<VersionRecord>> MarkAsync(
@@ -74,9 +76,9 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             Log.BlockDamaged(context.Logger, id, version.Name, ledger.ReasonOf(id));
         }
 
-        return ledger.Blocks.Count == 0
+        return ledger.Blocks.Count == 0 || !await context.Stores.MayMendAsync(store.Name, cancellationToken)
             ? []
-            : await new DamageMarking(context, store).MarkAsync(ledger.Blocks, cancellationToken);
+            : await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
     }
 
     // Blocks that were marked and now verified are sound again; the version is when all of its blocks were verified.
@@ -85,25 +87,20 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         VersionRecord version,
         BlockScrub blocks,
         DamageLedger ledger,
-        IReadOnlySet<BlockId> invalid,
+        IReadOnlyDictionary<BlockId, int> marks,
         CancellationToken cancellationToken)
     {
-        if (!request.IsDeep || request.BlockPercentage < 100)
+        if (!request.IsDeep || request.BlockPercentage < 100
+            || !await context.Stores.MayMendAsync(store.Name, cancellationToken))
         {
             return await context.Catalog.ReadAsync(
                 transaction => transaction.Versions.Find(version.Id), cancellationToken) ?? version;
         }
 
-        var sound = await blocks.FindVerifiedAsync(invalid, cancellationToken);
-        if (sound.Count > 0)
+        var verified = await blocks.FindVerifiedAsync([.. marks.Keys], cancellationToken);
+        if (verified.Count > 0)
         {
-            await context.Catalog.WriteAsync(
-                transaction =>
-                {
-                    transaction.BlockReferences.SetInvalid(sound, isInvalid: false);
-                    return true;
-                },
-                cancellationToken);
+            await new Revalidation(context, store, ledger).RunAsync(verified, marks, cancellationToken);
         }
 
         var status = ledger.Blocks.Count == 0 ? VersionStatus.Valid : VersionStatus.Invalid;

@@ -2,6 +2,7 @@ using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
+using Benji.Store.Operations.Running;
 
 namespace Benji.Store.Operations.Rebuild;
 
@@ -10,7 +11,7 @@ namespace Benji.Store.Operations.Rebuild;
 /// be used by a backup. So the blocks of such versions, and of no others, are read and verified.</remarks>
 internal sealed class RebuildDamage(OpenedStore store, IPageSource pages, ICatalog target, IOperationProgress progress)
 {
-    /// <summary>Reads every block of the versions, each once, and marks the damaged ones.</summary>
+    /// <summary>Reads every block of the versions, each once, and marks the damaged ones and the lenders that failed.</summary>
     /// <returns>How many are damaged.</returns>
     /// <exception cref="StorageException">The storage failed.</exception>
     public async Task<long> MarkAsync(IReadOnlyList<VersionRecord> versions, CancellationToken cancellationToken)
@@ -33,13 +34,12 @@ internal sealed class RebuildDamage(OpenedStore store, IPageSource pages, ICatal
                     }
 
                     var length = version.Geometry.BlockLength(run.FirstBlock + i);
-                    var damage = await blocks.ReadBlockAsync(
+                    var reading = await blocks.ReadBlockAsync(
                         id, length, buffer.Memory[..length], cancellationToken);
                     progress.Advance(length);
-                    if (damage.Count > 0)
+                    if (reading.Faults.Count > 0)
                     {
-                        damaged++;
-                        await MarkAsync(id, cancellationToken);
+                        damaged += await MarkAsync(id, reading, cancellationToken);
                     }
                 }
             }
@@ -48,11 +48,8 @@ internal sealed class RebuildDamage(OpenedStore store, IPageSource pages, ICatal
         return damaged;
     }
 
-    private Task<bool> MarkAsync(BlockId id, CancellationToken cancellationToken) => target.WriteAsync(
-        transaction =>
-        {
-            transaction.BlockReferences.SetInvalid([id], isInvalid: true);
-            return true;
-        },
+    private Task<int> MarkAsync(BlockId id, BlockReading reading, CancellationToken cancellationToken) => target.WriteAsync(
+        transaction => DamagedObjects.Mark(
+            transaction.BlockReferences, reading.Damages.Count > 0 ? [id] : [], reading.Faults).Count,
         cancellationToken);
 }

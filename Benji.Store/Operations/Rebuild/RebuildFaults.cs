@@ -90,11 +90,14 @@ internal sealed class RebuildFaults(
         var rows = transaction.BlockReferences.Find([.. blocks.Keys]);
         var missing = blocks.Where((_, i) => rows[i] is null).ToList();
         transaction.BlockReferences.Put([.. missing.Select(block => Missing(version, block.Key, block.Value))]);
-        var lenders = transaction.BlockReferences.Find(
-            [.. rows.SelectMany(row => row?.Lenders ?? []).Distinct()]);
-        return missing.Count > 0
-            || rows.Any(row => row is { IsInvalid: true })
-            || lenders.Any(row => row is null or { IsInvalid: true });
+
+        // A damaged header does not tell how long the block is; where it stands does.
+        transaction.BlockReferences.Put(
+        [
+            .. rows.OfType<BlockRow>().Where(row => row.Length == 0)
+                .Select(row => row with { Length = version.Geometry.BlockLength(blocks[row.Id]) }),
+        ]);
+        return missing.Count > 0 || rows.Any(row => row is { IsInvalid: true });
     }
 
     private BlockRow Missing(VersionRecord version, BlockId id, long index)
@@ -109,6 +112,7 @@ internal sealed class RebuildFaults(
             Allocated: 0,
             StoredLength: 0,
             [],
+            Own: null,
             IsInvalid: true,
             ReferenceState.Live,
             time.GetUtcNow());

@@ -3,6 +3,8 @@ using Benji.Store.Blocks.Maps;
 using Benji.Store.Catalogs;
 using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
+using Benji.Store.Operations.Running;
+using Microsoft.Extensions.Logging;
 
 namespace Benji.Store.Operations.Rebuild;
 
@@ -12,30 +14,40 @@ namespace Benji.Store.Operations.Rebuild;
 /// storage that fails does.</para>
 /// <para>Not in the storages, and so taken from the old catalog when that can be read: which blocks are known to be
 /// damaged. Without it, the blocks of versions that their manifests call invalid are verified. Overlays come from the old
-/// catalog and from their own files.</para></remarks>
+/// catalog and from their own files.</para>
+/// <para>Each storage is taken over: no other catalog may work there from here on. For one run only.</para></remarks>
 /// <param name="target">The empty catalog.</param>
 /// <param name="old">What the catalog that it replaces knew, or null when there is none or it cannot be read.</param>
 /// <param name="stores">The stores.</param>
 /// <param name="overlayFiles">The directory of overlay files.</param>
 /// <param name="time">The clock.</param>
 /// <param name="progress">Where it says how far it is.</param>
+/// <param name="claims">What takes each of the stores over, when that is prepared already.</param>
 internal sealed class RebuildOperation(
     ICatalog target,
     CatalogRemains? old,
     IReadOnlyList<OpenedStore> stores,
     OverlayDirectory overlayFiles,
     TimeProvider time,
-    IOperationProgress progress)
+    IOperationProgress progress,
+    IReadOnlyList<StorageClaim>? claims = null)
 {
     private const int VersionsMax = 200;
 
     private readonly RebuildProblems _problems = new();
+    private readonly List<StorageClaim> _claims = [.. claims ?? stores.Select(store => new StorageClaim(store))];
 
     /// <summary>Fills the catalog.</summary>
+    /// <returns>What it did; null when another process worked in a storage meanwhile, so that the catalog is of no use.</returns>
     /// <exception cref="StorageException">A storage failed.</exception>
-    public async Task<RebuildResult> RunAsync(CancellationToken cancellationToken)
+    public async Task<RebuildResult?> RunAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
+        foreach (var claim in _claims)
+        {
+            await claim.BeginAsync(cancellationToken);
+        }
+
         var known = new HashSet<VersionName>();
         var adopted = new Dictionary<Guid, VersionRecord>();
         var blocks = 0L;
@@ -49,8 +61,47 @@ internal sealed class RebuildOperation(
 
         var overlays = await new RebuildOverlays(target, old, stores, overlayFiles, _problems)
             .AdoptAsync(adopted, cancellationToken);
-        return new RebuildResult(
-            adopted.Count, blocks, overlays, _problems.List(), time.GetElapsedTime(began));
+        return await TrySettleAsync(cancellationToken)
+            ? new RebuildResult(adopted.Count, blocks, overlays, _problems.List(), time.GetElapsedTime(began))
+            : null;
+    }
+
+    /// <summary>Deletes age marks: this rebuild's own, when it comes to nothing, or those of the catalogs before, when the new
+    /// catalog is in its place.</summary>
+    /// <remarks>Where that fails, the log says so: the next cleanup deletes them.</remarks>
+    public async Task DeleteMarksAsync(bool areOwn, ILogger logger)
+    {
+        foreach (var claim in _claims)
+        {
+            try
+            {
+                await claim.DeleteAsync(areOwn, CancellationToken.None);
+            }
+            catch (StorageException failure)
+            {
+                Log.AgeMarksStay(logger, claim.Store.Name, failure);
+            }
+        }
+    }
+
+    private async Task<bool> TrySettleAsync(CancellationToken cancellationToken)
+    {
+        foreach (var claim in _claims)
+        {
+            if (!await claim.TrySettleAsync(cancellationToken))
+            {
+                return false;
+            }
+
+            if (claim.Failure is { } failure)
+            {
+                _problems.Add(
+                    $"Storage {claim.Store.Name} cannot be written and was not taken over; no other catalog may be used with it: {failure}");
+            }
+        }
+
+        return await WriteAsync(
+            transaction => _claims.ForEach(claim => claim.Record(transaction, time.GetUtcNow())), cancellationToken);
     }
 
     private async Task<List<VersionRecord>> ReadManifestsAsync(
@@ -103,6 +154,8 @@ internal sealed class RebuildOperation(
         progress.StartStage("blocks", null, ProgressUnit.Items);
         var hasFaults = await AdoptBlocksAsync(versions, pages, blocks, cancellationToken);
         hasFaults |= await MarkDamageAsync(store, versions, pages, cancellationToken);
+        hasFaults |= blocks.HasLoans
+            && await new RebuildBorrowers(store, target, _problems).MarkAsync(cancellationToken) > 0;
         progress.StartStage("versions", versions.Count, ProgressUnit.Items);
         var faults = hasFaults ? new RebuildFaults(store, pages, target, time, _problems) : null;
         foreach (var batch in versions.Chunk(VersionsMax))
@@ -121,10 +174,6 @@ internal sealed class RebuildOperation(
             progress.Advance(batch.Length);
         }
 
-        await WriteAsync(
-            transaction => transaction.StorageBindings.Put(
-                new StorageBinding(store.Name, store.StoreId, store.IsEncrypted)),
-            cancellationToken);
         return blocks.Recorded;
     }
 

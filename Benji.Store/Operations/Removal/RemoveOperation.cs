@@ -1,4 +1,5 @@
 using Benji.Store.Blocks;
+using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
@@ -15,6 +16,7 @@ internal sealed class RemoveOperation(StoreContext context)
     /// <summary>Removes the versions.</summary>
     /// <exception cref="NotAllowedException">One is protected, or too young without force; nothing was removed.</exception>
     /// <exception cref="InUseException">One is being read or has overlays; versions before it in the list are gone.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
     public async Task<RemoveResult> RunAsync(RemoveRequest request, CancellationToken cancellationToken)
     {
         var versions = await context.Catalog.ReadAsync(
@@ -56,24 +58,24 @@ internal sealed class RemoveOperation(StoreContext context)
 
     private async Task RemoveAsync(VersionRecord version, bool force, CancellationToken cancellationToken)
     {
-        var store = await context.Stores.OpenAsync(version.Storage, cancellationToken);
-        var lease = await context.Catalog.WriteAsync(
+        var age = await context.Stores.OpenForChangeAsync(version.Storage, cancellationToken);
+        var (lease, intent) = await context.Catalog.WriteAsync(
             transaction => Begin(transaction, version, force), cancellationToken);
         await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
 
         // The intent is recorded: from here the removal is finished, by this run or the next command, and never undone.
-        await new ManifestStore(store).DeleteAsync(version.Name, CancellationToken.None);
+        await new ManifestStore(age.Store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
+        await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
         await context.Catalog.WriteAsync(
             transaction =>
             {
-                transaction.Versions.Remove(version.Id);
-                transaction.Intents.Remove(version.Id);
+                IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
                 return true;
             },
             CancellationToken.None);
     }
 
-    private Lease Begin(ICatalogTransaction transaction, VersionRecord version, bool force)
+    private (Lease Lease, Intent Intent) Begin(ICatalogTransaction transaction, VersionRecord version, bool force)
     {
         var current = transaction.Versions.Find(version.Id)
             ?? throw new NotFoundException($"Version {version.Name} was removed meanwhile.");
@@ -89,8 +91,14 @@ internal sealed class RemoveOperation(StoreContext context)
 
         var lease = HeldLease.AcquireIn(
             transaction, LeaseResource.Version(version.Id), LeaseMode.Exclusive, $"removal of {version.Name}");
-        transaction.Intents.Put(new Intent(
-            IntentKind.Remove, version.Id, version.Name, version.Storage, lease.Fencing, context.Time.GetUtcNow()));
-        return lease;
+        var now = context.Time.GetUtcNow();
+        var (mark, over) = AgeLedger.Begin(transaction, version.Storage, now);
+        var intent = new Intent(IntentKind.Remove, version.Id, version.Name, version.Storage, lease.Fencing, now)
+        {
+            Mark = mark,
+            Over = over,
+        };
+        transaction.Intents.Put(intent);
+        return (lease, intent);
     }
 }

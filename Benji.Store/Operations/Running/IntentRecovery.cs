@@ -1,25 +1,41 @@
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
+using Benji.Store.Model;
 
 namespace Benji.Store.Operations.Running;
 
 /// <summary>Finishes what runs that died left half done: versions that were about to appear or to go.</summary>
 /// <remarks>Safe beside living runs and beside itself in other processes: an intent is taken under its version's lease.
-/// Format: docs/format.md, "Order of writes".</remarks>
+/// Format: docs/format.md, "Order of writes", "Age".</remarks>
 internal sealed class IntentRecovery(StoreContext context)
 {
-    /// <summary>Finishes every intent whose run is dead; costs one read of the catalog when there is none.</summary>
-    /// <returns>How many were finished.</returns>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Finishes every intent whose run is dead and whose storage allows it; costs one read of the catalog when there is
+    /// none.</summary>
+    /// <remarks>What cannot be finished now is a line in the log: it concerns one version, and stays for the next command.</remarks>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var intent in await context.Catalog.ReadAsync(FindAbandoned, cancellationToken))
+        {
+            try
+            {
+                await FinishAsync(intent, cancellationToken);
+            }
+            catch (BenjiException failure) when (failure is not CatalogException)
+            {
+                Log.IntentUnfinished(context.Logger, intent.Kind, intent.Name, intent.Storage, failure);
+            }
+        }
+    }
+
+    /// <summary>Finishes the promotion of an overlay when the run that began it is dead.</summary>
+    /// <returns>False when there is none, or somebody is at work on it.</returns>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
+    /// <exception cref="StorageException">The storage failed.</exception>
+    public async Task<bool> FinishPromotionAsync(Guid overlayId, CancellationToken cancellationToken)
     {
         var abandoned = await context.Catalog.ReadAsync(FindAbandoned, cancellationToken);
-        var finished = 0;
-        foreach (var intent in abandoned)
-        {
-            finished += await FinishAsync(intent, cancellationToken) ? 1 : 0;
-        }
-
-        return finished;
+        return abandoned.Find(intent => intent.OverlayId == overlayId) is { } promotion
+            && await FinishAsync(promotion, cancellationToken);
     }
 
     private static List<Intent> FindAbandoned(ICatalogTransaction transaction)
@@ -38,7 +54,7 @@ internal sealed class IntentRecovery(StoreContext context)
     {
         // The intent is looked at again in the transaction that takes the lease: another process may have finished it.
         var lease = await context.Catalog.WriteAsync(
-            transaction => FindAbandoned(transaction).Contains(intent)
+            transaction => FindAbandoned(transaction).Exists(intent.IsSame)
                 && transaction.Leases.TryAcquire(
                     LeaseResource.Version(intent.VersionId),
                     LeaseMode.Exclusive,
@@ -54,54 +70,84 @@ internal sealed class IntentRecovery(StoreContext context)
         }
 
         await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
-        var store = await context.Stores.OpenAsync(intent.Storage, cancellationToken);
-        var manifests = new ManifestStore(store);
-        if (intent.Kind == IntentKind.Publish)
-        {
-            await FinishPublishAsync(intent, manifests, cancellationToken);
-        }
-        else
-        {
-            await FinishRemovalAsync(intent, manifests, cancellationToken);
-        }
-
-        Log.IntentFinished(context.Logger, intent.Kind, intent.Name);
-        return true;
-    }
-
-    private async Task FinishPublishAsync(Intent intent, ManifestStore manifests, CancellationToken cancellationToken)
-    {
-        var manifest = await manifests.FindAsync(intent.Name, cancellationToken);
-        await context.Catalog.WriteAsync(
+        var end = intent.Kind == IntentKind.Publish
+            ? await PreparePublishAsync(intent, cancellationToken)
+            : await PrepareRemovalAsync(intent, cancellationToken);
+        var isFinished = await context.Catalog.WriteAsync(
             transaction =>
             {
-                if (manifest is not null
-                    && manifest.Id == intent.VersionId
-                    && transaction.Versions.Find(intent.VersionId) is null)
+                // Under the lease nobody else ends it.
+                if (!transaction.Leases.IsHeld(lease))
                 {
-                    transaction.Versions.Add(manifest);
-                    if (intent.OverlayId is { } overlay)
-                    {
-                        transaction.Overlays.Remove(overlay);
-                    }
+                    return false;
                 }
 
-                transaction.Intents.Remove(intent.VersionId);
-                return true;
+                Invariant.Holds(transaction.Intents.List().Any(intent.IsSame));
+                return end(transaction);
             },
             cancellationToken);
+        if (isFinished)
+        {
+            Log.IntentFinished(context.Logger, intent.Kind, intent.Name);
+        }
+
+        return isFinished;
     }
 
-    private async Task FinishRemovalAsync(Intent intent, ManifestStore manifests, CancellationToken cancellationToken)
+    // Answers how the intent ends, and in the transaction whether it does. One without a mark never put a manifest.
+    private async Task<Func<ICatalogTransaction, bool>> PreparePublishAsync(Intent intent, CancellationToken cancellationToken)
     {
-        await manifests.DeleteAsync(intent.Name, cancellationToken);
-        await context.Catalog.WriteAsync(
-            transaction =>
+        if (intent.Mark is not { } mark)
+        {
+            return Forget;
+        }
+
+        var age = await context.Stores.OpenForChangeAsync(intent.Storage, cancellationToken);
+        var manifests = new ManifestStore(age.Store);
+        var manifest = await manifests.FindAsync(intent.Name, cancellationToken);
+        if (manifest is null || manifest.Id != intent.VersionId)
+        {
+            return Forget;
+        }
+
+        await age.PutAsync(mark, cancellationToken);
+        await age.LookAsync(cancellationToken);
+
+        // Blocks may have been marked as damaged after the run had written what it is.
+        var watch = new DamageWatch(context, age.Store);
+        if (manifest.Status == VersionStatus.Valid && await watch.FindAsync(manifest) is not { Count: 0 })
+        {
+            manifest = manifest with { Status = VersionStatus.Invalid, Revision = manifest.Revision + 1 };
+            await manifests.PutAsync(manifest, cancellationToken);
+        }
+
+        return transaction =>
+        {
+            if (watch.IsOutdated(transaction))
             {
-                transaction.Versions.Remove(intent.VersionId);
-                transaction.Intents.Remove(intent.VersionId);
-                return true;
-            },
-            cancellationToken);
+                return false;
+            }
+
+            IntentLedger.Publish(transaction, intent, manifest, context.Time.GetUtcNow());
+            return true;
+        };
+
+        bool Forget(ICatalogTransaction transaction)
+        {
+            IntentLedger.Forget(transaction, intent, context.Time.GetUtcNow());
+            return true;
+        }
+    }
+
+    private async Task<Func<ICatalogTransaction, bool>> PrepareRemovalAsync(Intent intent, CancellationToken cancellationToken)
+    {
+        var age = await context.Stores.OpenForChangeAsync(intent.Storage, cancellationToken);
+        await new ManifestStore(age.Store).DeleteAsync(intent.Name, intent.VersionId, cancellationToken);
+        await age.PutAsync(intent.Mark!.Value, cancellationToken);
+        return transaction =>
+        {
+            IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
+            return true;
+        };
     }
 }

@@ -48,6 +48,22 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "The intent of version {Version} stays until the next command forgets it")]
     public static partial void IntentStays(ILogger logger, VersionName version, Exception failure);
 
+    [LoggerMessage(14, LogLevel.Warning, "What a dead run left cannot be finished now: {Kind} of {Version} in storage {Storage}")]
+    public static partial void IntentUnfinished(
+        ILogger logger, IntentKind kind, VersionName version, string storage, Exception failure);
+
+    [LoggerMessage(15, LogLevel.Warning, "{Reason}")]
+    public static partial void AgeInDoubt(ILogger logger, string reason);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Object} is damaged or missing in storage {Storage} and is not written again")]
+    public static partial void ObjectLeftDamaged(ILogger logger, string @object, string storage);
+
+    [LoggerMessage(17, LogLevel.Warning, "Old age marks stay in storage {Storage} until the next cleanup")]
+    public static partial void AgeMarksStay(ILogger logger, string storage, Exception failure);
+
+    [LoggerMessage(18, LogLevel.Warning, "Version {Version} is invalid: blocks that it uses were found damaged while it was made")]
+    public static partial void VersionUsesNewDamage(ILogger logger, VersionName version);
+
     [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
         + "{Orphans} orphans found")]
     public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
@@ -55,6 +71,9 @@ internal static partial class Log
     [LoggerMessage(21, LogLevel.Information, "Rebuilt the catalog {Catalog}: {Versions} versions, {Blocks} blocks, "
         + "{Problems} problems")]
     public static partial void CatalogRebuilt(ILogger logger, string catalog, long versions, long blocks, int problems);
+
+    [LoggerMessage(22, LogLevel.Warning, "Storage {Storage} was not cleaned up: {Reason}")]
+    public static partial void StorageNotCleaned(ILogger logger, string storage, string reason);
 
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]

@@ -19,6 +19,7 @@ internal sealed class ManifestChange(StoreContext context)
     /// <returns>The version as it now is.</returns>
     /// <exception cref="NotFoundException">The version is gone.</exception>
     /// <exception cref="InUseException">It is being removed, or its manifest is being rewritten for too long.</exception>
+    /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
     public async Task<VersionRecord> ApplyAsync(
         Guid id, Func<VersionRecord, VersionRecord> change, CancellationToken cancellationToken)
     {
@@ -35,15 +36,16 @@ internal sealed class ManifestChange(StoreContext context)
         }
 
         after = after with { Revision = before.Revision + 1 };
-        var store = await context.Stores.OpenAsync(after.Storage, cancellationToken);
-        await new ManifestStore(store).PutAsync(after, cancellationToken);
-        return await context.Catalog.WriteAsync(
+        var age = await context.Stores.OpenForChangeAsync(after.Storage, cancellationToken);
+        return await age.ChangeAsync(
+            _ => { },
+            () => new ManifestStore(age.Store).PutAsync(after, CancellationToken.None),
             transaction =>
             {
                 transaction.Versions.Replace(after);
                 return after;
             },
-            CancellationToken.None);
+            cancellationToken);
     }
 
     private async Task<HeldLease> AcquirePatientlyAsync(Guid id, string purpose, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Benji.Store.Blocks;
+using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Sources;
@@ -39,16 +40,25 @@ internal sealed record StoreContext
 internal sealed record OperationSettings(
     int BlockSize, TimeSpan DisallowRemoveWhenYounger, TimeSpan CleanupGracePeriod, int Workers);
 
-/// <summary>The configured storages, each opened once, when first asked for.</summary>
+/// <summary>The configured storages, each opened once, when first asked for, as the store that the catalog knows.</summary>
+/// <remarks>Every opening throws <see cref="UsageException"/> when the name is not configured, <see
+/// cref="ConfigurationException"/> when it is another store, of a newer format, or the key does not fit, and <see
+/// cref="StorageException"/> when it cannot be read.</remarks>
 internal interface IStoreDirectory
 {
     /// <summary>The configured names, the default one first.</summary>
     IReadOnlyList<string> Names { get; }
 
-    /// <summary>Opens a storage as a store and checks that it is the one the catalog knows.</summary>
-    /// <param name="name">A configured name.</param>
-    /// <param name="cancellationToken">Stops the opening.</param>
-    /// <exception cref="UsageException">The name is not configured.</exception>
-    /// <exception cref="ConfigurationException">It is another store, of a newer format, or the key does not fit.</exception>
-    Task<OpenedStore> OpenAsync(string name, CancellationToken cancellationToken);
+    /// <summary>Opens a storage to read from it; where it and the catalog are not of the same age, or nobody can tell, the log
+    /// says so, once.</summary>
+    Task<OpenedStore> OpenForReadingAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Opens a storage to change something in it or because of it: catalog and storage were of the same age at most
+    /// 5 s ago.</summary>
+    /// <exception cref="AgeMismatchException">They are not of the same age; nothing was changed.</exception>
+    Task<AgeWatch> OpenForChangeAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Asks whether somebody who reads may mend what is damaged, or mark it: false where opening for reading gave a
+    /// warning, or would now.</summary>
+    Task<bool> MayMendAsync(string name, CancellationToken cancellationToken);
 }

@@ -8,8 +8,11 @@ namespace Benji.Store.Operations.Running;
 internal static class StorePages
 {
     /// <summary>Opens the pages of one store.</summary>
-    public static PageStore Open(StoreContext context, OpenedStore store) =>
-        new(store, context.Catalog, new PendingDeletions(store, context.Catalog, context.Time), context.Time);
+    /// <param name="context">What is worked with.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="run">The run that puts pages; the default for one that only reads.</param>
+    public static PageStore Open(StoreContext context, OpenedStore store, StoringRun run = default) =>
+        new(store, context.Catalog, new PendingDeletions(store, context.Catalog, context.Time), context.Time, run);
 
     /// <summary>Opens one version's block map.</summary>
     public static MapReader OpenMap(StoreContext context, OpenedStore store, VersionRecord version) =>

@@ -72,7 +72,8 @@ internal sealed class ImageStores(StoreContext context, long cacheBytes) : IAsyn
     // A storage that hangs keeps a thread until it answers, not whoever waits for it.
     private async Task<OpenedStore> OpenStoreAsync(string storage, CancellationToken cancellationToken)
     {
-        var opening = Task.Run(() => context.Stores.OpenAsync(storage, CancellationToken.None), CancellationToken.None);
+        var opening = Task.Run(
+            () => context.Stores.OpenForReadingAsync(storage, CancellationToken.None), CancellationToken.None);
         try
         {
             return await opening.WaitAsync(ImageBlocks.Timeout, context.Time, cancellationToken);

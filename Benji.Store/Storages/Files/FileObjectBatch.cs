@@ -7,6 +7,7 @@ internal sealed class FileObjectBatch(ObjectFileWriter writer, FileStorageErrors
 {
     private readonly Dictionary<ObjectName, IStagedFile> _staged = [];
     private readonly Dictionary<ObjectName, int> _lengths = [];
+    private readonly HashSet<ObjectName> _new = [];
 
     /// <inheritdoc/>
     public int Count => _lengths.Count;
@@ -16,6 +17,51 @@ internal sealed class FileObjectBatch(ObjectFileWriter writer, FileStorageErrors
 
     /// <inheritdoc/>
     public ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        Stage(name, content, cancellationToken);
+        _new.Remove(name);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask AddNewAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        Stage(name, content, cancellationToken);
+        _new.Add(name);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            var taken = writer.Publish(_staged, _new);
+            _lengths.Clear();
+            _new.Clear();
+            Bytes = 0;
+            return Task.FromResult(taken);
+        }
+        catch (PosixException failure)
+        {
+            throw errors.Translate($"store {Count} objects in", failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        foreach (var file in _staged.Values)
+        {
+            writer.Abandon(file);
+        }
+
+        _staged.Clear();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Stage(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         IStagedFile file;
@@ -37,36 +83,5 @@ internal sealed class FileObjectBatch(ObjectFileWriter writer, FileStorageErrors
         _staged.Add(name, file);
         _lengths[name] = content.Length;
         Bytes += content.Length;
-        return ValueTask.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task CommitAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            writer.Publish(_staged);
-        }
-        catch (PosixException failure)
-        {
-            throw errors.Translate($"store {Count} objects in", failure);
-        }
-
-        _lengths.Clear();
-        Bytes = 0;
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync()
-    {
-        foreach (var file in _staged.Values)
-        {
-            writer.Abandon(file);
-        }
-
-        _staged.Clear();
-        return ValueTask.CompletedTask;
     }
 }

@@ -9,6 +9,14 @@ internal interface IObjectFiles
     /// <returns>The open file, to be synced and disposed by the caller. On failure nothing is left under the path.</returns>
     IStagedFile Write(string path, ReadOnlyMemory<byte> content);
 
+    /// <summary>Writes over a file that is there, in its own place on the disk and alone; not yet durable.</summary>
+    /// <returns>The open file, to be synced and disposed by the caller; null when there is none or somebody else writes over
+    /// it.</returns>
+    IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content);
+
+    /// <summary>True when there is a file of that name.</summary>
+    bool Exists(string path);
+
     /// <summary>Makes the bytes and lengths of files durable; their names are not, by this.</summary>
     void SyncFiles(IReadOnlyCollection<IStagedFile> files);
 

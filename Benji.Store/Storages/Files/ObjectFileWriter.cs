@@ -15,36 +15,74 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
     // Directories below the root that this run knows to be durable. A directory that another run has just created is not,
     // until its parent was synced. At most some 131,000 short names (two levels of hexadecimal digits, twice) and the volumes.
     private readonly HashSet<string> _durableDirectories = new(StringComparer.Ordinal);
+    private readonly SpareFile _spare = new(files, Path.Combine(root, TemporaryFolder.Name, "spare"));
     private long _lastTemporary;
 
     /// <summary>Writes an object's bytes to a temporary file, which is not durable.</summary>
     /// <returns>The file, given to the caller, who passes it to <see cref="Publish"/> or <see cref="Abandon"/>.</returns>
     public IStagedFile Stage(ReadOnlyMemory<byte> content)
     {
-        var number = Interlocked.Increment(ref _lastTemporary).ToString(CultureInfo.InvariantCulture);
-        return files.Write(Path.Combine(temporaryDirectory(), number), content);
+        try
+        {
+            return files.Write(NewTemporaryPath(), content);
+        }
+        catch (PosixException failure) when (failure.Errno is Errno.NoSpace or Errno.QuotaExceeded)
+        {
+            if (_spare.TryTake(content) is { } file)
+            {
+                return file;
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Makes staged objects durable, then visible, and that durable too.</summary>
     /// <param name="staged">The objects by name; each is removed once it is visible, and its file closed.</param>
-    public void Publish(Dictionary<ObjectName, IStagedFile> staged)
+    /// <param name="mustBeNew">Those of them that replace nothing.</param>
+    /// <returns>Those of these whose names were taken; they are given up.</returns>
+    public IReadOnlyList<ObjectName> Publish(
+        Dictionary<ObjectName, IStagedFile> staged, IReadOnlySet<ObjectName> mustBeNew)
     {
         if (staged.Count == 0)
         {
-            return;
+            return [];
         }
+
+        var taken = new List<ObjectName>();
 
         files.SyncFiles(staged.Values);
         var names = staged.Keys.ToArray();
         foreach (var name in names)
         {
             var file = staged[name];
-            InDirectory(name, () => files.Rename(file.Path, PathOf(name)));
+            var isNamed = true;
+            InDirectory(name, () =>
+            {
+                if (mustBeNew.Contains(name))
+                {
+                    isNamed = files.TryRenameNew(file.Path, PathOf(name));
+                }
+                else
+                {
+                    files.Rename(file.Path, PathOf(name));
+                }
+            });
             staged.Remove(name);
-            file.Dispose();
+            if (isNamed)
+            {
+                file.Dispose();
+            }
+            else
+            {
+                Abandon(file);
+                taken.Add(name);
+            }
         }
 
         SyncDirectoriesOf(names);
+        _spare.Keep(NewTemporaryPath, isDeletion: false);
+        return taken;
     }
 
     /// <summary>Creates an object unless its name is taken; what has the name is durable when it returns.</summary>
@@ -67,6 +105,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
 
             // Also for an object that is in the way: whoever made it may not have come this far, and the caller relies on it.
             SyncDirectoriesOf([name]);
+            _spare.Keep(NewTemporaryPath, isDeletion: false);
             return isNew;
         }
         catch
@@ -91,6 +130,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
 
         // Also where nothing was deleted: another run may have, and not synced it yet.
         files.SyncDirectories(names.Select(name => PathOf(DirectoryOf(name))).ToHashSet(StringComparer.Ordinal));
+        _spare.Keep(NewTemporaryPath, isDeletion: true);
     }
 
     /// <summary>Closes and deletes a staged file that will not be published; never fails.</summary>
@@ -98,6 +138,11 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
     public void Abandon(IStagedFile file)
     {
         file.Dispose();
+        if (_spare.Is(file))
+        {
+            return;
+        }
+
         try
         {
             files.Delete(file.Path);
@@ -107,6 +152,9 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
             // Said above; the failure that brought us here is the one to report.
         }
     }
+
+    private string NewTemporaryPath() => Path.Combine(
+        temporaryDirectory(), Interlocked.Increment(ref _lastTemporary).ToString(CultureInfo.InvariantCulture));
 
     private string PathOf(string name) => name.Length == 0 ? root : Path.Combine(root, name);
 

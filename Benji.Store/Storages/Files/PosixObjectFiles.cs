@@ -46,6 +46,34 @@ internal sealed class PosixObjectFiles : IObjectFiles
     }
 
     /// <inheritdoc/>
+    public IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content)
+    {
+#pragma warning disable CA2000 // The staged file owns and disposes the lock's handle; every failure before that disposes it here.
+        var @lock = FileLock.OpenExisting(path);
+#pragma warning restore CA2000 // The reason ends here.
+        try
+        {
+            if (@lock is null || !@lock.TryAcquire() || !@lock.IsCurrent())
+            {
+                @lock?.Dispose();
+                return null;
+            }
+
+            PosixFile.Write(@lock.Handle, path, 0, content.Span);
+            PosixFile.Truncate(@lock.Handle, path, content.Length);
+            return new StagedFile(path, @lock.Handle, isDirect: false);
+        }
+        catch
+        {
+            @lock?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Exists(string path) => FileStatus.Find(path, followLink: false) is { Kind: FileKind.Regular };
+
+    /// <inheritdoc/>
     public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
     {
         // Bytes that went through the page cache are synced file by file: only that surely reports their write errors,

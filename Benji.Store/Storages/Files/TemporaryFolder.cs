@@ -46,8 +46,7 @@ internal sealed class TemporaryFolder : IDisposable
             // Another run may have taken the file for a dead run's before it was locked; then another name is tried.
             if (@lock.TryAcquire() && @lock.IsCurrent())
             {
-                PosixDirectory.TryCreate(path);
-                return new TemporaryFolder(path, @lock);
+                return Make(path, @lock);
             }
 
             @lock.Dispose();
@@ -60,6 +59,22 @@ internal sealed class TemporaryFolder : IDisposable
         Remove(Path);
         PosixFile.TryDelete(Path + LockSuffix);
         _lock.Dispose();
+    }
+
+    private static TemporaryFolder Make(string path, FileLock @lock)
+    {
+        try
+        {
+            PosixDirectory.TryCreate(path);
+            return new TemporaryFolder(path, @lock);
+        }
+        catch
+        {
+            // A full disk, on which every put comes here.
+            PosixFile.TryDelete(path + LockSuffix);
+            @lock.Dispose();
+            throw;
+        }
     }
 
     private static void ClearIfDead(string lockPath)

@@ -97,10 +97,17 @@ internal sealed class LimitedStorage : IStorage
             await inner.AddAsync(name, content, cancellationToken);
         }
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public async ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
             using var place = await Place.TakeAsync(writes, cancellationToken);
-            await inner.CommitAsync(cancellationToken);
+            await inner.AddNewAsync(name, content, cancellationToken);
+        }
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+        {
+            using var place = await Place.TakeAsync(writes, cancellationToken);
+            return await inner.CommitAsync(cancellationToken);
         }
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -160,27 +160,21 @@ internal sealed class MeteredStorage(IStorage inner) : IStorage
 
         public long Bytes => inner.Bytes;
 
-        public async ValueTask AddAsync(
-            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
-        {
-            try
-            {
-                await inner.AddAsync(name, content, cancellationToken);
-                storage.CountWrite(content.Length);
-            }
-            catch (BenjiException)
-            {
-                storage.CountFailure();
-                throw;
-            }
-        }
+        public ValueTask AddAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            CountAsync(() => inner.AddAsync(name, content, cancellationToken), content.Length);
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            CountAsync(() => inner.AddNewAsync(name, content, cancellationToken), content.Length);
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
         {
             try
             {
-                await inner.CommitAsync(cancellationToken);
+                var taken = await inner.CommitAsync(cancellationToken);
                 storage.Count(counts => counts with { Commits = counts.Commits + 1 });
+                return taken;
             }
             catch (BenjiException)
             {
@@ -190,5 +184,19 @@ internal sealed class MeteredStorage(IStorage inner) : IStorage
         }
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private async ValueTask CountAsync(Func<ValueTask> add, int length)
+        {
+            try
+            {
+                await add();
+                storage.CountWrite(length);
+            }
+            catch (BenjiException)
+            {
+                storage.CountFailure();
+                throw;
+            }
+        }
     }
 }

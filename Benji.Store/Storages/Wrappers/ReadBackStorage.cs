@@ -129,29 +129,42 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
             ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
             await inner.AddAsync(name, content, cancellationToken);
-            if (_written.Remove(name, out var replaced))
-            {
-                storage._underWay.End(replaced);
-            }
-
-            _written.Add(name, storage._underWay.Begin(name, content.Span));
+            Note(name, content.Span);
         }
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public async ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
-            await inner.CommitAsync(cancellationToken);
-            foreach (var written in _written.Values)
+            await inner.AddNewAsync(name, content, cancellationToken);
+            Note(name, content.Span);
+        }
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+        {
+            var taken = await inner.CommitAsync(cancellationToken);
+            foreach (var written in _written.Values.Where(written => !taken.Contains(written.Name)))
             {
                 await storage.CheckAsync(written, cancellationToken);
             }
 
             End();
+            return taken;
         }
 
         public async ValueTask DisposeAsync()
         {
             End();
             await inner.DisposeAsync();
+        }
+
+        private void Note(ObjectName name, ReadOnlySpan<byte> content)
+        {
+            if (_written.Remove(name, out var replaced))
+            {
+                storage._underWay.End(replaced);
+            }
+
+            _written.Add(name, storage._underWay.Begin(name, content));
         }
 
         private void End()

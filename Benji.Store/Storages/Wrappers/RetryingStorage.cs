@@ -155,14 +155,26 @@ internal sealed class RetryingStorage(IStorage inner, RetryPolicy policy, Random
 
         public long Bytes => inner.Bytes;
 
-        public async ValueTask AddAsync(
-            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        public ValueTask AddAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            RepeatAsync(() => inner.AddAsync(name, content, cancellationToken), cancellationToken);
+
+        public ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            RepeatAsync(() => inner.AddNewAsync(name, content, cancellationToken), cancellationToken);
+
+        public Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken) =>
+            inner.CommitAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private async ValueTask RepeatAsync(Func<ValueTask> add, CancellationToken cancellationToken)
         {
             for (var attempt = 1; ; attempt++)
             {
                 try
                 {
-                    await inner.AddAsync(name, content, cancellationToken);
+                    await add();
                     return;
                 }
                 catch (StorageException failure) when (storage.IsRepeated(failure, attempt))
@@ -171,9 +183,5 @@ internal sealed class RetryingStorage(IStorage inner, RetryPolicy policy, Random
                 }
             }
         }
-
-        public Task CommitAsync(CancellationToken cancellationToken) => inner.CommitAsync(cancellationToken);
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -86,7 +86,15 @@ internal sealed class ThrottledStorage : IStorage
             await inner.AddAsync(name, content, cancellationToken);
         }
 
-        public Task CommitAsync(CancellationToken cancellationToken) => inner.CommitAsync(cancellationToken);
+        public async ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        {
+            await TakeAsync(writes, content.Length, cancellationToken);
+            await inner.AddNewAsync(name, content, cancellationToken);
+        }
+
+        public Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken) =>
+            inner.CommitAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

@@ -76,6 +76,40 @@ public sealed class IndependentReaderTests : IDisposable
         Assert.Equal((65, true), (refused.ExitCode, refused.Error.Contains("wrong check", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WhereAWholeObjectIsDamagedTheReaderAndTheProgramReadTheDelta(bool isStray)
+    {
+        await PrepareAsync(Mode.CompressedAndEncrypted);
+        await BackUpDeltasAsync(1);
+        var delta = Directory.EnumerateFiles(StoragePath, "*.d", SearchOption.AllDirectories).First();
+        if (isStray)
+        {
+            await File.WriteAllBytesAsync(delta[..^2], new byte[5000]);
+        }
+        else
+        {
+            // Marked as damaged, the block is stored again, whole; that object rots, and the delta is what it was.
+            var bytes = await File.ReadAllBytesAsync(delta);
+            await File.WriteAllBytesAsync(delta, bytes[..^1]);
+            Assert.Equal(65, (await _benji.RunAsync("scrub", "vm/disk/v1")).ExitCode);
+            await BackUpAsync("vm/disk", "again", _versions["vm/disk/v1"]);
+            await File.WriteAllBytesAsync(delta, bytes);
+            bytes = await File.ReadAllBytesAsync(delta[..^2]);
+            bytes[^3] ^= 1;
+            await File.WriteAllBytesAsync(delta[..^2], bytes);
+        }
+
+        foreach (var name in _versions.Keys)
+        {
+            await ReadAsync(name, _benji["out.img"]);
+            Assert.Equal(_versions[name], await File.ReadAllBytesAsync(_benji["out.img"]));
+            await RunAsync("restore", "--force", name, _benji["out.img"]);
+            Assert.Equal(_versions[name], await File.ReadAllBytesAsync(_benji["out.img"]));
+        }
+    }
+
     public void Dispose() => _benji.Dispose();
 
     private static IEnumerable<string> Names(string listed) =>

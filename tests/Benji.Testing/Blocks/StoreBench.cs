@@ -87,8 +87,8 @@ internal sealed class StoreBench : IAsyncDisposable
     {
         var bytes = new byte[blockLength];
         bytes.AsSpan().Fill(0xaa);
-        var damages = await Reads.ReadBlockAsync(id, blockLength, bytes, CancellationToken.None);
-        return (bytes, damages);
+        var reading = await Reads.ReadBlockAsync(id, blockLength, bytes, CancellationToken.None);
+        return (bytes, reading.Damages);
     }
 
     /// <summary>Forgets every table.</summary>

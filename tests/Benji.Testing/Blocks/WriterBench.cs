@@ -10,6 +10,7 @@ namespace Benji.Testing.Blocks;
 internal sealed class WriterBench : IAsyncDisposable
 {
     private readonly MemoryCatalogPlace _place;
+    private long _runs;
 
     private WriterBench(StoreBench bench)
     {
@@ -30,7 +31,12 @@ internal sealed class WriterBench : IAsyncDisposable
     /// <summary>Opens the catalog as another process would.</summary>
     public ICatalog OpenCatalog() => new MemoryCatalog(_place);
 
-    public BlockWriter NewWriter() => new(Bench.Store, Catalog, Bench.Reads, Clock);
+    /// <summary>Starts a run of its own.</summary>
+    public BlockWriter NewWriter() => NewWriter(Catalog);
+
+    /// <summary>Starts a run of another process.</summary>
+    public BlockWriter NewWriter(ICatalog catalog) =>
+        new(Bench.Store, catalog, Bench.Reads, new StoringRun(Interlocked.Increment(ref _runs), Clock.GetUtcNow()), Clock);
 
     /// <summary>Writes one block in a lane of its own and completes it.</summary>
     public async Task<BlockOutcome> WriteAsync(BlockInput input)
@@ -78,6 +84,23 @@ internal sealed class WriterBench : IAsyncDisposable
         },
         CancellationToken.None);
 
+    /// <summary>Says what the catalog is to know of the storage.</summary>
+    public Task BindAsync(DateTimeOffset? doubtFrom = null, bool holdsStrays = false) => ChangeAsync(
+        transaction => transaction.StorageBindings.Put(
+            new StorageBinding("main", Bench.Store.StoreId, Bench.Store.IsEncrypted, doubtFrom, holdsStrays)));
+
+    /// <summary>Changes the catalog behind the writer's back.</summary>
+    public Task ChangeAsync(Action<ICatalogTransaction> change) => Catalog.WriteAsync(
+        transaction =>
+        {
+            change(transaction);
+            return true;
+        },
+        CancellationToken.None);
+
+    /// <summary>Marks a block as damaged, as a scrub does.</summary>
+    public Task MarkAsync(BlockId id) => ChangeAsync(t => t.BlockReferences.SetInvalid([id], isInvalid: true));
+
     public byte[]? ObjectOf(BlockId id, BlockForm form) => Bench.Memory[ObjectNames.Block(id, form)];
 
     public async ValueTask DisposeAsync()
@@ -90,6 +113,9 @@ internal sealed class WriterBench : IAsyncDisposable
 /// <summary>A source that counts the frames it is asked for.</summary>
 internal sealed class CountingFiller(byte[] content) : IFrameFiller
 {
+    /// <summary>What the source holds; a test changes it.</summary>
+    public byte[] Content => content;
+
     public int Frames { get; private set; }
 
     public ValueTask FillAsync(
@@ -104,16 +130,33 @@ internal sealed class CountingFiller(byte[] content) : IFrameFiller
 /// <summary>A catalog that tells a test when somebody waits for it to change.</summary>
 internal sealed class WatchedCatalog(ICatalog inner) : ICatalog
 {
+    private int _writes;
+
     /// <summary>Called whenever the generation is asked for.</summary>
     public Action? OnReadGeneration { get; set; }
+
+    /// <summary>Called after each writing transaction with its number, from 1.</summary>
+    public Func<int, Task>? AfterWrite { get; set; }
+
+    /// <summary>Writing transactions begun.</summary>
+    public int Writes => _writes;
 
     public LeaseOwner Owner => inner.Owner;
 
     public Task<T> ReadAsync<T>(Func<ICatalogTransaction, T> work, CancellationToken cancellationToken) =>
         inner.ReadAsync(work, cancellationToken);
 
-    public Task<T> WriteAsync<T>(Func<ICatalogTransaction, T> work, CancellationToken cancellationToken) =>
-        inner.WriteAsync(work, cancellationToken);
+    public async Task<T> WriteAsync<T>(Func<ICatalogTransaction, T> work, CancellationToken cancellationToken)
+    {
+        var number = Interlocked.Increment(ref _writes);
+        var result = await inner.WriteAsync(work, cancellationToken);
+        if (AfterWrite is not null)
+        {
+            await AfterWrite(number);
+        }
+
+        return result;
+    }
 
     public long ReadGeneration()
     {

@@ -123,6 +123,98 @@ internal sealed class CatalogModel
 
     private void ChangeSmall(Random random, ICatalogTransaction catalog)
     {
+        switch (random.Next(5))
+        {
+            case 0:
+                ChangeIntent(random, catalog);
+                break;
+            case 1:
+                ChangeAgeMark(random, catalog);
+                break;
+            case 2:
+                ChangeClaim(random, catalog);
+                break;
+            case 3:
+                ChangeReservation(random, catalog);
+                break;
+            default:
+                PutBinding(random, catalog);
+                break;
+        }
+    }
+
+    private void ChangeAgeMark(Random random, ICatalogTransaction catalog)
+    {
+        var known = new KnownMark(
+            CatalogObserver.Storages[random.Next(2)],
+            RandomMark(random),
+            (AgeMarkState)random.Next(4),
+            DateTimeOffset.UnixEpoch.AddSeconds(random.Next()));
+        if (random.Next(3) == 0)
+        {
+            catalog.AgeMarks.Remove([known.Mark]);
+            Rows = Rows.Remove(CatalogObserver.KeyOf(known));
+        }
+        else
+        {
+            catalog.AgeMarks.Put(known);
+            Rows = Rows.SetItem(CatalogObserver.KeyOf(known), CatalogObserver.Show(known));
+        }
+    }
+
+    private void ChangeClaim(Random random, ICatalogTransaction catalog)
+    {
+        var claim = new DeletionClaim(
+            CatalogObserver.Storages[random.Next(2)],
+            RandomMark(random),
+            [RandomMark(random)],
+            [.. Enumerable.Range(0, random.Next(256)).Select(_ => new BlockId(HashOf(random.Next())))],
+            [.. Enumerable.Range(0, random.Next(9)).Select(_ => new PageId(HashOf(random.Next())))]);
+        if (random.Next(2) == 0)
+        {
+            catalog.DeletionClaims.Remove(claim.Storage);
+            Rows = Rows.Remove(CatalogObserver.KeyOf(claim));
+        }
+        else
+        {
+            catalog.DeletionClaims.Put(claim);
+            Rows = Rows.SetItem(CatalogObserver.KeyOf(claim), CatalogObserver.Show(claim));
+        }
+    }
+
+    private void ChangeReservation(Random random, ICatalogTransaction catalog)
+    {
+        var reservation = new DeltaReservation(
+            new Guid(random.Next(10), 3, 3, new byte[8]),
+            "storage",
+            random.Next(),
+            [.. Enumerable.Range(0, random.Next(20)).Select(_ => new BlockId(HashOf(random.Next())))]);
+        if (random.Next(2) == 0)
+        {
+            catalog.DeltaReservations.Remove(reservation.Id);
+            Rows = Rows.Remove(CatalogObserver.KeyOf(reservation));
+        }
+        else
+        {
+            catalog.DeltaReservations.Put(reservation);
+            Rows = Rows.SetItem(CatalogObserver.KeyOf(reservation), CatalogObserver.Show(reservation));
+        }
+    }
+
+    private void PutBinding(Random random, ICatalogTransaction catalog)
+    {
+        var binding = new StorageBinding(
+            CatalogObserver.Storages[random.Next(2)],
+            new Guid(random.Next(), 4, 4, new byte[8]),
+            random.Next(2) == 0,
+            random.Next(2) == 0 ? null : DateTimeOffset.UnixEpoch.AddSeconds(random.Next()),
+            random.Next(2) == 0);
+        catalog.StorageBindings.Put(binding);
+        Rows = Rows.SetItem(CatalogObserver.KeyOf(binding), CatalogObserver.Show(binding));
+    }
+
+    private void ChangeIntent(Random random, ICatalogTransaction catalog)
+    {
         var number = random.Next(10);
         var intent = new Intent(
             IntentKind.Publish,
@@ -130,7 +222,11 @@ internal sealed class CatalogModel
             new VersionName("volume", $"v{number}"),
             "storage",
             random.Next(),
-            DateTimeOffset.UnixEpoch);
+            DateTimeOffset.UnixEpoch,
+            Mark: random.Next(2) == 0 ? null : RandomMark(random))
+        {
+            Over = [.. Enumerable.Range(0, random.Next(3)).Select(_ => RandomMark(random))],
+        };
         if (random.Next(2) == 0)
         {
             catalog.Intents.Put(intent);
@@ -143,14 +239,22 @@ internal sealed class CatalogModel
         }
     }
 
+    // The token makes the mark, so that each number has one.
+    private static AgeMark RandomMark(Random random)
+    {
+        var number = random.Next(1, 30);
+        return new AgeMark(number, new Guid(number, 5, 5, new byte[8]));
+    }
+
     private static BlockRow RandomBlock(Random random) => new(
         new BlockId(HashOf(random.Next(Blocks))),
         "storage",
         BlockForm.Delta,
-        random.Next(1 << 20),
         0,
+        random.Next(1 << 20),
         random.Next(),
-        [.. Enumerable.Range(0, random.Next(5)).Select(_ => new BlockId(HashOf(random.Next())))],
+        SampleLoans.Of(0, Enumerable.Range(0, random.Next(5)).Select(_ => new BlockId(HashOf(random.Next())))),
+        null,
         random.Next(10) == 0,
         (ReferenceState)random.Next(4),
         DateTimeOffset.UnixEpoch);

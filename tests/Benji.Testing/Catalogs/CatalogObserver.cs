@@ -9,6 +9,9 @@ namespace Benji.Testing.Catalogs;
 /// <summary>Reads all that a catalog holds in every way it can be read, and fails when two ways differ.</summary>
 internal static class CatalogObserver
 {
+    /// <summary>The storages whose own rows it reads: others would not be found.</summary>
+    public static IReadOnlyList<string> Storages { get; } = ["storage", "other"];
+
     /// <summary>The key of a version in a model.</summary>
     public static string KeyOf(VersionRecord version) => $"version {version.Id:N}";
 
@@ -21,6 +24,18 @@ internal static class CatalogObserver
     /// <summary>The key of an intent.</summary>
     public static string KeyOf(Intent intent) => $"intent {intent.VersionId:N}";
 
+    /// <summary>The key of an age mark.</summary>
+    public static string KeyOf(KnownMark known) => $"mark {known.Mark.Token:N}";
+
+    /// <summary>The key of a deletion claim.</summary>
+    public static string KeyOf(DeletionClaim claim) => $"claim {claim.Storage}";
+
+    /// <summary>The key of a reservation.</summary>
+    public static string KeyOf(DeltaReservation reservation) => $"reservation {reservation.Id:N}";
+
+    /// <summary>The key of a storage's binding.</summary>
+    public static string KeyOf(StorageBinding binding) => $"binding {binding.Storage}";
+
     /// <summary>A version as text.</summary>
     public static string Show(VersionRecord version) => string.Create(
         CultureInfo.InvariantCulture,
@@ -29,14 +44,32 @@ internal static class CatalogObserver
     /// <summary>A block as text.</summary>
     public static string Show(BlockRow block) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{block.Length} {block.StoredLength} {block.IsInvalid} {block.State} {string.Join(',', block.Lenders)}");
+        $"{block.Allocated} {block.StoredLength} {block.IsInvalid} {block.State} {string.Join(',', block.Lenders)}");
 
     /// <summary>A page as text.</summary>
     public static string Show(MapPageRow page) => Convert.ToHexStringLower(SHA256.HashData(page.Content));
 
     /// <summary>An intent as text.</summary>
     public static string Show(Intent intent) => string.Create(
-        CultureInfo.InvariantCulture, $"{intent.Name} {intent.Fencing}");
+        CultureInfo.InvariantCulture, $"{intent.Name} {intent.Fencing} {intent.Mark} {string.Join(',', intent.Over)}");
+
+    /// <summary>An age mark as text.</summary>
+    public static string Show(KnownMark known) => string.Create(
+        CultureInfo.InvariantCulture, $"{known.Storage} {known.Mark} {known.State} {known.Since.UtcTicks}");
+
+    /// <summary>A deletion claim as text.</summary>
+    public static string Show(DeletionClaim claim) =>
+        $"{claim.Mark} {string.Join(',', claim.Over)} {string.Join(',', claim.Blocks)} {string.Join(',', claim.Pages)}";
+
+    /// <summary>A reservation as text.</summary>
+    public static string Show(DeltaReservation reservation) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{reservation.Storage} {reservation.Fencing} {string.Join(',', reservation.Blocks)}");
+
+    /// <summary>A storage's binding as text.</summary>
+    public static string Show(StorageBinding binding) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{binding.StoreId} {binding.IsEncrypted} {binding.DoubtFrom?.UtcTicks} {binding.HoldsStrays}");
 
     /// <summary>Reads everything.</summary>
     /// <exception cref="InvalidDataException">Two ways of reading the same differ.</exception>
@@ -58,7 +91,38 @@ internal static class CatalogObserver
             rows.Add(KeyOf(intent), Show(intent));
         }
 
+        ObserveAge(catalog, rows);
         return rows.ToImmutable();
+    }
+
+    private static void ObserveAge(ICatalogTransaction catalog, ImmutableDictionary<string, string>.Builder rows)
+    {
+        foreach (var storage in Storages)
+        {
+            var marks = catalog.AgeMarks.List(storage);
+            Check(
+                marks.Select(known => known.Mark.Number).Order().SequenceEqual(marks.Select(known => known.Mark.Number)),
+                "the order of age marks");
+            foreach (var known in marks)
+            {
+                rows.Add(KeyOf(known), Show(known));
+            }
+
+            if (catalog.DeletionClaims.Find(storage) is { } claim)
+            {
+                rows.Add(KeyOf(claim), Show(claim));
+            }
+
+            if (catalog.StorageBindings.Find(storage) is { } binding)
+            {
+                rows.Add(KeyOf(binding), Show(binding));
+            }
+        }
+
+        foreach (var reservation in catalog.DeltaReservations.List())
+        {
+            rows.Add(KeyOf(reservation), Show(reservation));
+        }
     }
 
     private static void ObserveVersions(IVersions versions, ImmutableDictionary<string, string>.Builder rows)

@@ -27,7 +27,7 @@ internal sealed class MemoryBlockReferences(MemorySession session) : IBlockRefer
 
     /// <inheritdoc/>
     public void SetInvalid(IReadOnlyList<BlockId> ids, bool isInvalid) =>
-        Put([.. Find(ids).OfType<BlockRow>().Select(row => row with { IsInvalid = isInvalid })]);
+        Put([.. Find(ids).OfType<BlockRow>().Select(row => isInvalid ? row.Marked() : row with { IsInvalid = false })]);
 
     /// <inheritdoc/>
     public void Remove(IReadOnlyList<BlockId> ids) => Rows = Rows.RemoveRange(ids);

@@ -112,6 +112,15 @@ internal sealed record MemoryCatalogState
     public ImmutableDictionary<string, StorageBinding> Bindings { get; init; } =
         ImmutableDictionary<string, StorageBinding>.Empty;
 
+    public ImmutableDictionary<string, DeletionClaim> Claims { get; init; } =
+        ImmutableDictionary<string, DeletionClaim>.Empty;
+
+    public ImmutableDictionary<Guid, DeltaReservation> Reservations { get; init; } =
+        ImmutableDictionary<Guid, DeltaReservation>.Empty;
+
+    public ImmutableDictionary<AgeMark, KnownMark> AgeMarks { get; init; } =
+        ImmutableDictionary<AgeMark, KnownMark>.Empty;
+
     public ImmutableSortedDictionary<long, Lease> Leases { get; init; } = ImmutableSortedDictionary<long, Lease>.Empty;
 
     public long Fencing { get; init; }

@@ -24,5 +24,14 @@ internal sealed class MemoryTransaction(MemorySession session) : ICatalogTransac
     public IIntents Intents { get; } = new MemoryIntents(session);
 
     /// <inheritdoc/>
+    public IDeletionClaims DeletionClaims { get; } = new MemoryDeletionClaims(session);
+
+    /// <inheritdoc/>
+    public IDeltaReservations DeltaReservations { get; } = new MemoryDeltaReservations(session);
+
+    /// <inheritdoc/>
+    public IAgeMarks AgeMarks { get; } = new MemoryAgeMarks(session);
+
+    /// <inheritdoc/>
     public IStorageBindings StorageBindings { get; } = new MemoryStorageBindings(session);
 }

@@ -32,7 +32,7 @@ internal sealed class SteppedCatalog(ICatalog catalog, Interleaver steps) : ICat
     public ValueTask DisposeAsync() => catalog.DisposeAsync();
 }
 
-/// <summary>A storage whose every call is a step.</summary>
+/// <summary>A storage whose every call is a step; a group of puts or deletions is one an object.</summary>
 internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : IStorage
 {
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : ISto
     }
 
     /// <inheritdoc/>
-    public IObjectBatch StartBatch() => new Batch(storage.StartBatch(), steps);
+    public IObjectBatch StartBatch() => new Batch(storage, steps);
 
     /// <inheritdoc/>
     public async ValueTask<ObjectInfo?> FindAsync(ObjectName name, CancellationToken cancellationToken)
@@ -96,36 +96,79 @@ internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : ISto
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
-    private sealed class Batch(IObjectBatch batch, Interleaver steps) : IObjectBatch
+    // As a directory is: each object of a group gets its name alone, and whoever is killed in between leaves the first ones.
+    private sealed class Batch(IStorage storage, Interleaver steps) : IObjectBatch
     {
-        public int Count => batch.Count;
+        private readonly Dictionary<ObjectName, (byte[] Content, bool MustBeNew)> _added = [];
 
-        public long Bytes => batch.Bytes;
+        public int Count => _added.Count;
 
-        public ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-            batch.AddAsync(name, content, cancellationToken);
+        public long Bytes => _added.Values.Sum(added => (long)added.Content.Length);
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
-            await steps.PassAsync();
-            await batch.CommitAsync(cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            _added[name] = (content.ToArray(), false);
+            return ValueTask.CompletedTask;
         }
 
-        public ValueTask DisposeAsync() => batch.DisposeAsync();
+        public ValueTask AddNewAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _added[name] = (content.ToArray(), true);
+            return ValueTask.CompletedTask;
+        }
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+        {
+            var taken = new List<ObjectName>();
+            foreach (var (name, (content, mustBeNew)) in _added)
+            {
+                await steps.PassAsync();
+                if (!mustBeNew)
+                {
+                    await storage.PutAsync(name, content, cancellationToken);
+                }
+                else if (!await storage.TryCreateAsync(name, content, cancellationToken))
+                {
+                    taken.Add(name);
+                }
+            }
+
+            _added.Clear();
+            return taken;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
 
-/// <summary>A clock whose every delay is a step, whatever its length.</summary>
+/// <summary>A clock whose every short delay is a step, whatever its length; a long one, as between the renewals of a lease,
+/// never ends but by cancellation.</summary>
+/// <remarks>Its timestamps go by steps, so that what is recent does not depend on the machine.</remarks>
 internal sealed class SteppedClock(TimeProvider clock, Interleaver steps) : TimeProvider
 {
+    private const int StepsPerSecond = 5;
+    private static readonly TimeSpan ShortMax = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => StepsPerSecond;
+
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+    /// <inheritdoc/>
+    public override long GetTimestamp() => 1 + steps.Steps;
 
     /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         Invariant.Holds(period == Timeout.InfiniteTimeSpan);
-        steps.Arrive(_ => callback(state));
+        if (dueTime <= ShortMax)
+        {
+            steps.Arrive(_ => callback(state));
+        }
+
         return new Step();
     }
 

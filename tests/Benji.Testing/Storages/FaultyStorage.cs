@@ -108,12 +108,16 @@ internal sealed class FaultyStorage(IStorage inner, Func<StorageCall, Fault?> sc
                 return true;
             });
 
-        public Task CommitAsync(CancellationToken cancellationToken) => storage.RunAsync(
-            StorageCallKind.Commit, "", lost: true, async fault =>
+        public async ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            await storage.RunAsync(StorageCallKind.Add, name.Value, lost: true, async fault =>
             {
-                await inner.CommitAsync(cancellationToken);
+                await inner.AddNewAsync(name, fault.Damage(content), cancellationToken);
                 return true;
             });
+
+        public Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken) => storage.RunAsync(
+            StorageCallKind.Commit, "", lost: [], fault => inner.CommitAsync(cancellationToken));
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

@@ -41,6 +41,28 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
         }
     }
 
+    /// <summary>Everything that it holds, as it is now.</summary>
+    public IReadOnlyDictionary<string, (byte[] Content, DateTimeOffset Modified)> Copy()
+    {
+        lock (_objectsLock)
+        {
+            return new Dictionary<string, (byte[], DateTimeOffset)>(_objects);
+        }
+    }
+
+    /// <summary>Holds what a copy holds, and nothing else.</summary>
+    public void PutBack(IReadOnlyDictionary<string, (byte[] Content, DateTimeOffset Modified)> copy)
+    {
+        lock (_objectsLock)
+        {
+            _objects.Clear();
+            foreach (var (name, entry) in copy)
+            {
+                _objects.Add(name, entry);
+            }
+        }
+    }
+
     /// <summary>Replaces an object's bytes behind the program's back; its time stays.</summary>
     public void Damage(ObjectName name, Func<byte[], byte[]> change)
     {
@@ -156,6 +178,7 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
     private sealed class Batch(MemoryStorage storage) : IObjectBatch
     {
         private readonly Dictionary<ObjectName, byte[]> _added = [];
+        private readonly HashSet<ObjectName> _new = [];
 
         public int Count => _added.Count;
 
@@ -165,15 +188,29 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
         {
             cancellationToken.ThrowIfCancellationRequested();
             _added[name] = content.ToArray();
+            _new.Remove(name);
             return ValueTask.CompletedTask;
         }
 
-        public Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddNewAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            storage.Publish(_added);
-            _added.Clear();
-            return Task.CompletedTask;
+            _added[name] = content.ToArray();
+            _new.Add(name);
+            return ValueTask.CompletedTask;
+        }
+
+        public Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            lock (storage._objectsLock)
+            {
+                ObjectName[] taken = [.. _new.Where(name => storage._objects.ContainsKey(name.Value))];
+                storage.Publish(_added.Where(added => !taken.Contains(added.Key)));
+                _added.Clear();
+                _new.Clear();
+                return Task.FromResult<IReadOnlyList<ObjectName>>(taken);
+            }
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -27,10 +27,8 @@ internal sealed class SimulatedCrashException() : Exception("The simulated machi
 /// the bytes, any sectors do. Not safe for concurrent calls.</remarks>
 internal sealed class SimulatedFileSystem : IObjectFiles
 {
-    private const int SectorSize = 512;
-
     private readonly SimulatedLie _lie;
-    private readonly Node _root = new(null);
+    private readonly SimulatedNode _root = new(null);
 
     /// <summary>Creates a file system with durable, empty directories.</summary>
     public SimulatedFileSystem(SimulatedLie lie, params string[] directories)
@@ -39,7 +37,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         foreach (var path in directories)
         {
             var (parent, name) = Locate(path);
-            parent.Set(name, new Node(null));
+            parent.Set(name, new SimulatedNode(null));
             parent.Sync(entry => true);
         }
     }
@@ -49,6 +47,9 @@ internal sealed class SimulatedFileSystem : IObjectFiles
 
     /// <summary>Steps until one call fails for want of space.</summary>
     public int StepsToFailure { get; set; } = int.MaxValue;
+
+    /// <summary>True while every file and directory that is made fails for want of space.</summary>
+    public bool IsFull { get; set; }
 
     /// <summary>Returns the bytes of a file as a reader sees them now, or null when there is none.</summary>
     public byte[]? Read(string path) => Find(path)?.Content;
@@ -74,17 +75,33 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public IStagedFile Write(string path, ReadOnlyMemory<byte> content)
     {
         var (parent, name) = Locate(path);
-        Step("create", path);
+        Step("create", path, needsSpace: true);
         if (parent.Entries.ContainsKey(name))
         {
             throw new PosixException("create", path, Errno.Exists);
         }
 
-        var node = new Node([]);
+        var node = new SimulatedNode([]);
         parent.Set(name, node);
         node.Content = content.ToArray();
         return new StagedFile(path, node);
     }
+
+    /// <inheritdoc/>
+    public IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content)
+    {
+        if (Find(path) is not { Content: not null, IsTaken: false } node)
+        {
+            return null;
+        }
+
+        Step("write", path);
+        (node.Content, node.IsSynced, node.IsTaken) = (content.ToArray(), false, true);
+        return new StagedFile(path, node);
+    }
+
+    /// <inheritdoc/>
+    public bool Exists(string path) => Find(path)?.Content is not null;
 
     /// <inheritdoc/>
     public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
@@ -123,13 +140,13 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public bool TryCreateDirectory(string path)
     {
         var (parent, name) = Locate(path);
-        Step("create directory", path);
+        Step("create directory", path, needsSpace: true);
         if (parent.Entries.ContainsKey(name))
         {
             return false;
         }
 
-        parent.Set(name, new Node(null));
+        parent.Set(name, new SimulatedNode(null));
         return true;
     }
 
@@ -161,20 +178,20 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         return true;
     }
 
-    private void Step(string action, string path)
+    private void Step(string action, string path, bool needsSpace = false)
     {
         if (StepsToCrash-- <= 0)
         {
             throw new SimulatedCrashException();
         }
 
-        if (StepsToFailure-- == 0)
+        if (StepsToFailure-- == 0 || (needsSpace && IsFull))
         {
             throw new PosixException(action, path, Errno.NoSpace);
         }
     }
 
-    private Node? Find(string path)
+    private SimulatedNode? Find(string path)
     {
         var node = _root;
         foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
@@ -185,7 +202,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         return node;
     }
 
-    private (Node Parent, string Name) Locate(string path)
+    private (SimulatedNode Parent, string Name) Locate(string path)
     {
         var slash = path.LastIndexOf('/');
         var parent = Find(path[..slash]) ?? throw new PosixException("find", path, Errno.NotFound);
@@ -194,96 +211,12 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             : throw new PosixException("find", path, Errno.NotDirectory);
     }
 
-    private sealed class StagedFile(string path, Node node) : IStagedFile
+    private sealed class StagedFile(string path, SimulatedNode node) : IStagedFile
     {
         public string Path => path;
 
-        public Node Node => node;
+        public SimulatedNode Node => node;
 
-        public void Dispose()
-        {
-        }
-    }
-
-    // A file when it has content, else a directory.
-    private sealed class Node(byte[]? content)
-    {
-        private readonly Dictionary<string, Node> _durable = [];
-        private readonly List<(string Name, Node? Node)> _unsynced = [];
-
-        public byte[]? Content { get; set; } = content;
-
-        public bool IsSynced { get; set; }
-
-        public Dictionary<string, Node> Entries { get; } = [];
-
-        public void Set(string name, Node? node)
-        {
-            Put(Entries, name, node);
-            _unsynced.Add((name, node));
-        }
-
-        public void Sync(Func<Node?, bool> isSynced)
-        {
-            foreach (var (name, node) in _unsynced.Where(change => isSynced(change.Node)))
-            {
-                Put(_durable, name, node);
-            }
-
-            _unsynced.RemoveAll(change => isSynced(change.Node));
-        }
-
-        public void Crash(Random? random)
-        {
-            if (Content is not null)
-            {
-                Content = IsSynced ? Content : random is null ? [] : Tear(Content, random);
-                IsSynced = true;
-                return;
-            }
-
-            // Of the changes to one name any first few have arrived, whatever did of the other names.
-            foreach (var changes in _unsynced.GroupBy(change => change.Name))
-            {
-                foreach (var (name, node) in changes.Take(random?.Next(changes.Count() + 1) ?? 0))
-                {
-                    Put(_durable, name, node);
-                }
-            }
-
-            _unsynced.Clear();
-            Entries.Clear();
-            foreach (var (name, node) in _durable)
-            {
-                Entries.Add(name, node);
-                node.Crash(random);
-            }
-        }
-
-        private static void Put(Dictionary<string, Node> entries, string name, Node? node)
-        {
-            if (node is null)
-            {
-                entries.Remove(name);
-            }
-            else
-            {
-                entries[name] = node;
-            }
-        }
-
-        private static byte[] Tear(byte[] content, Random random)
-        {
-            var torn = content[..(random.Next(3) == 0 ? content.Length : random.Next(content.Length + 1))];
-            for (var start = 0; start < torn.Length; start += SectorSize)
-            {
-                if (random.Next(2) == 0)
-                {
-                    torn.AsSpan(start, Math.Min(SectorSize, torn.Length - start)).Clear();
-                }
-            }
-
-            return torn;
-        }
+        public void Dispose() => node.IsTaken = false;
     }
 }

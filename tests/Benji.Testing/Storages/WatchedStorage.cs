@@ -2,17 +2,24 @@ using Benji.Store.Storages;
 
 namespace Benji.Testing.Storages;
 
-/// <summary>A storage that counts reads and calls a test before each read and commit.</summary>
+/// <summary>A storage that counts reads and look-ups, and calls a test before each read, and before and after each commit.</summary>
 /// <remarks>Safe for concurrent calls as far as the hooks are.</remarks>
 internal sealed class WatchedStorage(IStorage inner) : IStorage
 {
     private int _reads;
+    private int _finds;
 
     /// <summary>Called before each read.</summary>
     public Func<ObjectName, Task>? BeforeRead { get; set; }
 
     /// <summary>Called before each commit of a batch, with the number of its objects.</summary>
     public Func<int, Task>? BeforeCommit { get; set; }
+
+    /// <summary>Called after each commit of a batch, which failed when this throws.</summary>
+    public Func<Task>? AfterCommit { get; set; }
+
+    /// <summary>Look-ups begun.</summary>
+    public int Finds => _finds;
 
     /// <summary>Reads begun.</summary>
     public int Reads => _reads;
@@ -33,8 +40,11 @@ internal sealed class WatchedStorage(IStorage inner) : IStorage
     public IObjectBatch StartBatch() => new Batch(this, inner.StartBatch());
 
     /// <inheritdoc/>
-    public ValueTask<ObjectInfo?> FindAsync(ObjectName name, CancellationToken cancellationToken) =>
-        inner.FindAsync(name, cancellationToken);
+    public ValueTask<ObjectInfo?> FindAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _finds);
+        return inner.FindAsync(name, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<int> ReadAsync(
@@ -75,14 +85,24 @@ internal sealed class WatchedStorage(IStorage inner) : IStorage
             ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
             batch.AddAsync(name, content, cancellationToken);
 
-        public async Task CommitAsync(CancellationToken cancellationToken)
+        public ValueTask AddNewAsync(
+            ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            batch.AddNewAsync(name, content, cancellationToken);
+
+        public async Task<IReadOnlyList<ObjectName>> CommitAsync(CancellationToken cancellationToken)
         {
             if (storage.BeforeCommit is not null)
             {
                 await storage.BeforeCommit(batch.Count);
             }
 
-            await batch.CommitAsync(cancellationToken);
+            var taken = await batch.CommitAsync(cancellationToken);
+            if (storage.AfterCommit is not null)
+            {
+                await storage.AfterCommit();
+            }
+
+            return taken;
         }
 
         public ValueTask DisposeAsync() => batch.DisposeAsync();

@@ -97,7 +97,7 @@ public class BlockWriterDeltaTests
             var filler = new CountingFiller(content);
             var outcome = await bench.WriteAsync(WriterBench.Partial(content, latest, filler, day));
             var row = (await bench.RowAsync(outcome.Id))!;
-            lenders.Add(row.Lenders.Count);
+            lenders.Add(row.Loans.Count);
             Assert.Equal(BlockOutcomeKind.StoredDelta, outcome.Kind);
             Assert.Contains(first, row.Lenders);
             Assert.Equal(content, (await bench.Bench.ReadBlockAsync(outcome.Id, Length)).Bytes);

@@ -39,8 +39,8 @@ public class BlockWriterTests
         Assert.Equal(new BlockOutcome(
             bench.Bench.IdOf(content), BlockOutcomeKind.StoredWhole, Length - (2 * Frame), 0, stored), outcome);
         Assert.Equal(new BlockRow(
-            outcome.Id, "main", BlockForm.Whole, Length, Length - (2 * Frame), stored, [], false, ReferenceState.Live,
-            bench.Clock.GetUtcNow()), await bench.RowAsync(outcome.Id) is { } row ? row with { Lenders = [] } : null);
+            outcome.Id, "main", BlockForm.Whole, Length, Length - (2 * Frame), stored, [], null, false, ReferenceState.Live,
+            bench.Clock.GetUtcNow()), await bench.RowAsync(outcome.Id) is { } row ? row with { Loans = [] } : null);
         Assert.Equal(content, (await bench.Bench.ReadBlockAsync(outcome.Id, Length)).Bytes);
     });
 
@@ -211,7 +211,7 @@ public class BlockWriterTests
 
         Assert.Equal(BlockOutcomeKind.StoredWhole, outcome.Kind);
         var row = (await bench.RowAsync(id))!;
-        Assert.Equal((false, BlockForm.Whole, ReferenceState.Live, 0), (row.IsInvalid, row.Form, row.State, row.Lenders.Count));
+        Assert.Equal((false, BlockForm.Whole, ReferenceState.Live, 0), (row.IsInvalid, row.Form, row.State, row.Loans.Count));
         var (bytes, damages) = await bench.Bench.ReadBlockAsync(id, content.Length);
         Assert.Empty(damages);
         Assert.Equal(content, bytes);
@@ -232,10 +232,16 @@ public class BlockWriterTests
                 return held;
             },
             CancellationToken.None);
-        await bench.ChangeAsync(id, row => row with { State = ReferenceState.Deleting });
+        await other.WriteAsync(
+            transaction =>
+            {
+                ClaimedDeletion.Begin(transaction, "main", [id], [], bench.Clock.GetUtcNow());
+                return true;
+            },
+            CancellationToken.None);
         var write = Task.Run(async () => await bench.WriteAsync(content));
         await Assert.ThrowsAsync<TimeoutException>(() => write.WaitAsync(TimeSpan.FromMilliseconds(200)));
-        await new ClaimedDeletion(bench.Bench.Store, other).DeleteAsync([id], [], lease, CancellationToken.None);
+        await new ClaimedDeletion(bench.Bench.Store, other, bench.Clock).FinishAsync(lease, CancellationToken.None);
 
         Assert.Equal(BlockOutcomeKind.StoredWhole, (await write).Kind);
         Assert.Equal(ReferenceState.Live, (await bench.RowAsync(id))!.State);

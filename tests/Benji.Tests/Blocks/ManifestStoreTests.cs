@@ -56,8 +56,8 @@ public class ManifestStoreTests
         await manifests.PutAsync(
             Version with { Name = new VersionName("x", "y"), Statistics = null }, CancellationToken.None);
 
-        await manifests.DeleteAsync(Name, CancellationToken.None);
-        await manifests.DeleteAsync(Name, CancellationToken.None);
+        await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
+        await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
 
         Assert.Null(await manifests.FindAsync(Name, CancellationToken.None));
         Assert.Equal(["x/y"], await ListAsync(manifests));

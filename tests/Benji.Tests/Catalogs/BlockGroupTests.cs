@@ -1,6 +1,7 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb.Roles;
 using Benji.Store.Model;
+using Benji.Testing.Catalogs;
 using Benji.Tests.Blocks.Maps;
 using Xunit;
 
@@ -68,6 +69,7 @@ public sealed class BlockGroupTests
 
     private static BlockRow Row(BlockId id, Random random) => new(
         id, "storage", BlockForm.Delta, 4 << 20, 1 << 20, 1234,
-        [.. Enumerable.Range(0, random.Next(5)).Select(_ => MapModel.RandomId(random))],
+        SampleLoans.Of(4 << 20, Enumerable.Range(0, random.Next(5)).Select(_ => MapModel.RandomId(random))),
+        FrameSet.All(64),
         IsInvalid: false, ReferenceState.Live, DateTimeOffset.UnixEpoch);
 }

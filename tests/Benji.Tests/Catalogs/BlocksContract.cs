@@ -1,5 +1,6 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
+using Benji.Testing.Catalogs;
 using Xunit;
 
 namespace Benji.Tests.Catalogs;
@@ -18,7 +19,8 @@ public abstract class BlocksContract : CatalogContract
             Length = BlockGeometry.BlockSizeMax,
             Allocated = 12_345,
             StoredLength = 1L << 40,
-            Lenders = [Id(1), Id(9), Id(2), Id(8)],
+            Loans = SampleLoans.Of(BlockGeometry.BlockSizeMax, Id(1), Id(9), Id(2), Id(8)),
+            Own = FrameSet.All(BlockGeometry.FrameCount(BlockGeometry.BlockSizeMax)),
             State = ReferenceState.Orphan,
             Since = new DateTimeOffset(639_000_000_123_456_789, TimeSpan.Zero),
         };
@@ -49,7 +51,7 @@ public abstract class BlocksContract : CatalogContract
     public async Task PutReplacesWhatIsThere()
     {
         await WriteAsync(catalog => catalog.BlockReferences.Put([Row(1), Row(2)]));
-        var longer = Row(1) with { Form = BlockForm.Delta, Lenders = [Id(7), Id(8)] };
+        var longer = Row(1) with { Form = BlockForm.Delta, Loans = SampleLoans.Of(4 << 20, Id(7), Id(8)) };
         await WriteAsync(catalog => catalog.BlockReferences.Put([longer, Row(3)]));
 
         AssertEqual([longer, Row(2), Row(3)], await FindAsync(Id(1), Id(2), Id(3)));
@@ -58,7 +60,7 @@ public abstract class BlocksContract : CatalogContract
     [Fact]
     public async Task SetStateChangesStateAndTimeOnly()
     {
-        var delta = Row(1) with { Lenders = [Id(7)], IsInvalid = true };
+        var delta = Row(1) with { Loans = SampleLoans.Of(4 << 20, Id(7)), IsInvalid = true };
         await WriteAsync(catalog => catalog.BlockReferences.Put([delta, Row(2)]));
         var later = Clock.GetUtcNow().AddHours(1);
 
@@ -88,7 +90,7 @@ public abstract class BlocksContract : CatalogContract
         await WriteAsync(catalog => catalog.BlockReferences.Put([Row(4)]));
         await WriteAsync(catalog => catalog.BlockReferences.Remove([Id(6)]));
         Assert.Equal([Id(8)], await InvalidAsync());
-        AssertEqual([Row(2), Row(4), null], await FindAsync(Id(2), Id(4), Id(6)));
+        AssertEqual([Row(2) with { Marks = 1 }, Row(4), null], await FindAsync(Id(2), Id(4), Id(6)));
     }
 
     [Fact]
@@ -169,12 +171,13 @@ public abstract class BlocksContract : CatalogContract
         return Row(random.Next(100)) with
         {
             Id = new BlockId(new Hash256(id)),
-            Lenders = [.. Enumerable.Range(1, random.Next(5)).Select(Id)],
+            Loans = SampleLoans.Of(4 << 20, Enumerable.Range(1, random.Next(5)).Select(Id)),
+            Own = random.Next(2) == 0 ? null : FrameSet.FromBits(64, BitConverter.GetBytes(random.NextInt64())),
         };
     }
 
     private BlockRow Row(int number) => new(
-        Id(number), "storage", BlockForm.Whole, 4 << 20, 1 << 20, 1234 + (number % 100), [], false, ReferenceState.Live, Clock.GetUtcNow());
+        Id(number), "storage", BlockForm.Whole, 4 << 20, 1 << 20, 1234 + (number % 100), [], null, false, ReferenceState.Live, Clock.GetUtcNow());
 
     private static BlockId Id(int number) => new(HashOf(number));
 
@@ -185,9 +188,9 @@ public abstract class BlocksContract : CatalogContract
 
     private static void AssertEqual(IReadOnlyList<BlockRow?> expected, IReadOnlyList<BlockRow?> found)
     {
-        Assert.Equal(expected.Select(row => row?.Lenders ?? []), found.Select(row => row?.Lenders ?? []));
-        Assert.Equal(expected.Select(WithoutLenders), found.Select(WithoutLenders));
+        Assert.Equal(expected.Select(row => row?.Loans ?? []), found.Select(row => row?.Loans ?? []));
+        Assert.Equal(expected.Select(WithoutLoans), found.Select(WithoutLoans));
     }
 
-    private static BlockRow? WithoutLenders(BlockRow? row) => row is null ? null : row with { Lenders = [] };
+    private static BlockRow? WithoutLoans(BlockRow? row) => row is null ? null : row with { Loans = [] };
 }

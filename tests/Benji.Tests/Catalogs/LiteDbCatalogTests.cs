@@ -59,7 +59,7 @@ public sealed class LiteDbCatalogTests : IDisposable
     public async Task ANewerLayoutIsRefusedByItsNumber()
     {
         await (await OpenAsync(create: true)).DisposeAsync();
-        ChangeLayout(LiteDbSchema.Version + 6);
+        ChangeLayout(LiteDbSchema.Version + 5);
 
         var failure = await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(create: true));
 
@@ -241,6 +241,7 @@ public sealed class LiteDbCatalogTests : IDisposable
             1,
             1,
             [],
+            null,
             false,
             ReferenceState.Live,
             DateTimeOffset.UnixEpoch);

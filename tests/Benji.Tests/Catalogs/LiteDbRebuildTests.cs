@@ -239,7 +239,7 @@ public sealed class LiteDbRebuildTests : IDisposable
     }
 
     private Task<LiteDbRebuild> StartAsync() => LiteDbRebuild.StartAsync(
-        new LiteDbCatalogOptions { Path = CatalogPath }, CancellationToken.None);
+        new LiteDbCatalogOptions { Path = CatalogPath }, announce: _ => { }, CancellationToken.None);
 
     private Task<LiteDbCatalog> OpenAsync() => LiteDbCatalog.OpenAsync(
         new LiteDbCatalogOptions { Path = CatalogPath }, CancellationToken.None);

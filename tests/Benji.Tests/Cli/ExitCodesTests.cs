@@ -25,6 +25,7 @@ public class ExitCodesTests
         { new LeaseLostException("x"), 75 },
         { new NotAllowedException("x"), 77 },
         { new ConfigurationException("x"), 78 },
+        { new AgeMismatchException("x"), 78 },
         { new AggregateException(new NotFoundException("x")), 66 },
     };
 

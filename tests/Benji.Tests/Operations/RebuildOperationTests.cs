@@ -153,7 +153,9 @@ public sealed class RebuildOperationTests : IAsyncLifetime
 
         var (result, state) = await _world.RebuildAsync();
 
-        Assert.Contains(lender.ToString(), Assert.Single(result.Problems), StringComparison.Ordinal);
+        // The lender, and who borrows from it.
+        Assert.Equal(2, result.Problems.Count);
+        Assert.All(result.Problems, line => Assert.Contains(lender.ToString(), line, StringComparison.Ordinal));
         Assert.Equal(VersionStatus.Invalid, state.Versions[second.Id].Status);
     }
 
@@ -209,8 +211,8 @@ public sealed class RebuildOperationTests : IAsyncLifetime
         foreach (var row in lost.Blocks.Values)
         {
             var other = made.Blocks[row.Id];
-            Assert.Equal(row.Lenders.ToHashSet(), other.Lenders.ToHashSet());
-            Assert.Equal(row, other with { Lenders = row.Lenders, Since = row.Since });
+            Assert.Equal(row.Loans.ToHashSet(), other.Loans.ToHashSet());
+            Assert.Equal(row, other with { Loans = row.Loans, Since = row.Since });
         }
 
         Assert.Equal(lost.Pages.Keys, made.Pages.Keys);
@@ -221,7 +223,8 @@ public sealed class RebuildOperationTests : IAsyncLifetime
             Assert.Equal(row, other with { Content = row.Content, Since = row.Since });
         }
 
-        Assert.Equal(lost.Bindings, made.Bindings);
+        Assert.Equal(
+            lost.Bindings.Values.Select(binding => binding with { HoldsStrays = true }), made.Bindings.Values);
         Assert.Empty(made.Intents);
     }
 

@@ -1,6 +1,7 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Opening;
+using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
@@ -77,7 +78,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
         var baseMap = origin is null ? null : new MapReader(pages, origin.Root, origin.Geometry);
         var map = new MapBuilder(pages, baseMap, geometry);
         using var reads = new BlockStore(_store);
-        await using var lane = new BlockWriter(_store, _catalog, reads, Clock).StartLane();
+        await using var lane = new BlockWriter(
+            _store, _catalog, reads, new StoringRun(1, Clock.GetUtcNow()), Clock).StartLane();
         var allocated = 0L;
         for (var index = 0L; index < geometry.BlockCount; index++)
         {
@@ -116,9 +118,16 @@ internal sealed class RebuildWorld : IAsyncDisposable
         return version;
     }
 
+    /// <summary>Puts a whole object that no row knows.</summary>
+    public Task PutWholeAsync(byte[] content) => PutAsync(content, [], _ => true, BlockForm.Whole);
+
+    /// <summary>Puts a delta that no row knows, which owns all frames but those that it borrows.</summary>
+    public Task PutDeltaAsync(byte[] content, BlockId lender, Func<int, bool> isBorrowed) =>
+        PutAsync(content, [lender], frame => !isBorrowed(frame), BlockForm.Delta);
+
     public async Task RemoveAsync(VersionRecord version)
     {
-        await new ManifestStore(_store).DeleteAsync(version.Name, CancellationToken.None);
+        await new ManifestStore(_store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
         await WriteAsync(transaction => transaction.Versions.Remove(version.Id));
     }
 
@@ -135,9 +144,8 @@ internal sealed class RebuildWorld : IAsyncDisposable
             transaction => transaction.Leases.TryAcquire(
                 LeaseResource.Cleanup, LeaseMode.Exclusive, "cleanup", out var taken, out _) ? taken : null,
             CancellationToken.None);
-        var stores = new Dictionary<string, OpenedStore> { ["main"] = _store };
         await new CleanupRun(
-            new CleanupScope(_catalog, stores, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
+            new CleanupScope(_catalog, _store, lease!, Clock), TimeSpan.Zero, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
         await WriteAsync(transaction => transaction.Leases.Release(lease!));
     }
@@ -155,6 +163,7 @@ internal sealed class RebuildWorld : IAsyncDisposable
             : null;
         var result = await new RebuildOperation(target, remains, [_store], Overlays, Clock, NoProgress.Instance)
             .RunAsync(CancellationToken.None);
+        Invariant.Holds(result is not null);
         return (result, place.State);
     }
 
@@ -165,6 +174,24 @@ internal sealed class RebuildWorld : IAsyncDisposable
             return true;
         },
         CancellationToken.None);
+
+    private async Task PutAsync(byte[] content, BlockId[] lenders, Func<int, bool> isOwn, BlockForm form)
+    {
+        var frames = BlockGeometry.FrameCount(content.Length);
+        var hashes = new byte[frames * Hash256.Size];
+        _store.Keys.Frames.HashFrames(content, hashes);
+        var id = BlockIds.Compute(_store.Keys, content.Length, hashes);
+        var plan = new SealPlan
+        {
+            Kind = ObjectKind.Block,
+            Name = id.Hash,
+            Hashes = hashes,
+            Owners = Enumerable.Range(0, frames).Select(frame => isOwn(frame) ? SealPlan.Own : (byte)0).ToArray(),
+            Lenders = lenders,
+        };
+        using var bytes = _store.Sealer.Seal(plan, content, out _);
+        await _store.Storage.PutAsync(ObjectNames.Block(id, form), bytes.Memory, CancellationToken.None);
+    }
 
     private PageStore Pages(ICatalog catalog) =>
         new(_store, catalog, new PendingDeletions(_store, catalog, Clock), Clock);

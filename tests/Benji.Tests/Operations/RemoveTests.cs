@@ -96,7 +96,7 @@ public sealed class RemoveTests
         await store.CleanupAsync();
         store.Clock.Advance(TimeSpan.FromSeconds(1));
         await store.CleanupAsync();
-        Assert.Equal(["store.json"], store.Objects());
+        Assert.Equal(["store.json"], store.Objects().Where(name => !name.StartsWith("marks/", StringComparison.Ordinal)));
     }
 
     private static async Task RemoveAsync(StoreFixture store, VersionRecord version, bool force) =>

@@ -35,7 +35,7 @@ public sealed class ScrubTests
     {
         await using var store = new StoreFixture();
         var (content, first, _) = await TwoVersionsAsync(store);
-        Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[3]), fromEnd: 10);
+        DamagedFile.Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[3]), fromEnd: 10);
         Assert.Empty((await ScrubAsync(store, first.Version.Name, isDeep: false)).Damage);
         var damage = Assert.Single((await ScrubAsync(store, first.Version.Name, isDeep: true)).Damage);
         Assert.Equal(Frame, damage.Length);
@@ -51,7 +51,7 @@ public sealed class ScrubTests
     {
         await using var store = new StoreFixture();
         var (_, first, second) = await TwoVersionsAsync(store);
-        Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[3]), fromEnd: 10);
+        DamagedFile.Flip(Path.Combine(store.StoragePath, store.Objects("blocks")[3]), fromEnd: 10);
         await ScrubAsync(store, first.Version.Name, isDeep: true);
         var third = await store.BackupAsync("disk");
         Assert.Equal(1, third.BlocksNew);
@@ -74,7 +74,7 @@ public sealed class ScrubTests
         content[0] ^= 1;
         var second = await store.BackupAsync("disk");
         Assert.Equal(1, second.BlocksDelta);
-        Flip(Path.Combine(store.StoragePath, lender), fromEnd: 10);
+        DamagedFile.Flip(Path.Combine(store.StoragePath, lender), fromEnd: 10);
         var scrub = await ScrubAsync(store, first.Version.Name, isDeep: true);
         Assert.Equal([second.Version.Name], scrub.VersionsInvalidated);
         var third = await store.BackupAsync("disk");
@@ -153,13 +153,4 @@ public sealed class ScrubTests
     private static async Task<ScrubResult> ScrubAsync(StoreFixture store, VersionName version, bool isDeep) =>
         await (await store.StoreAsync()).ScrubAsync(
             new ScrubRequest { Version = version.ToString(), IsDeep = isDeep }, NoProgress.Instance);
-
-    private static void Flip(string path, int fromEnd)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Seek(-fromEnd, SeekOrigin.End);
-        var value = file.ReadByte();
-        file.Seek(-fromEnd, SeekOrigin.End);
-        file.WriteByte((byte)(value ^ 1));
-    }
 }

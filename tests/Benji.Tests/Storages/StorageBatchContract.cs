@@ -70,6 +70,39 @@ public abstract class StorageBatchContract : StorageContractBase
     }
 
     [Fact]
+    public async Task WhatMustBeNewIsStoredOnlyWhereItsNameIsFree()
+    {
+        await Storage.PutAsync(Name("taken"), Bytes(1, 100), None);
+        await using var batch = Storage.StartBatch();
+        await batch.AddNewAsync(Name("taken"), Bytes(2, 20), None);
+        await batch.AddNewAsync(Name("free"), Bytes(3, 30), None);
+        await batch.AddAsync(Name("other"), Bytes(4, 40), None);
+
+        Assert.Equal([Name("taken")], await batch.CommitAsync(None));
+
+        Assert.Equal((0, 0L), (batch.Count, batch.Bytes));
+        Assert.Equal(Bytes(1, 100), await ReadAllAsync(Name("taken")));
+        Assert.Equal(Bytes(3, 30), await ReadAllAsync(Name("free")));
+        Assert.Equal(["free", "other", "taken"], await ListAsync(""));
+    }
+
+    [Fact]
+    public async Task TheLastOfEqualNamesDecidesWhetherItMustBeNew()
+    {
+        await Storage.PutAsync(Name("x"), Bytes(1, 100), None);
+        await using var batch = Storage.StartBatch();
+        await batch.AddNewAsync(Name("x"), Bytes(2, 20), None);
+        await batch.AddAsync(Name("x"), Bytes(3, 30), None);
+        Assert.Empty(await batch.CommitAsync(None));
+        Assert.Equal(Bytes(3, 30), await ReadAllAsync(Name("x")));
+
+        await batch.AddAsync(Name("x"), Bytes(4, 40), None);
+        await batch.AddNewAsync(Name("x"), Bytes(5, 50), None);
+        Assert.Equal([Name("x")], await batch.CommitAsync(None));
+        Assert.Equal(Bytes(3, 30), await ReadAllAsync(Name("x")));
+    }
+
+    [Fact]
     public async Task ABatchReplacesWhatStands()
     {
         await Storage.PutAsync(Name("x"), Bytes(1, 100), None);

@@ -126,12 +126,18 @@ internal static class BlockGroup
             .Number(block.Length)
             .Number(block.Allocated)
             .Number(block.StoredLength)
-            .Flag(block.IsInvalid)
+            .Byte((block.Marks << 1) | (block.IsInvalid ? 1 : 0))
             .Byte((int)block.State)
-            .Time(block.Since);
-        foreach (var lender in block.Lenders)
+            .Time(block.Since)
+            .Flag(block.Own is not null);
+        if (block.Own is not null)
         {
-            row.Hash(lender.Hash);
+            row.Raw(block.Own.ToBits());
+        }
+
+        foreach (var loan in block.Loans)
+        {
+            row.Hash(loan.Lender.Hash).Raw(loan.Frames.ToBits());
         }
 
         return row.ToArray();
@@ -144,15 +150,26 @@ internal static class BlockGroup
         var length = row.Int();
         var allocated = row.Int();
         var storedLength = row.Number();
-        var isInvalid = row.Flag();
+        var marks = row.Byte();
         var state = (ReferenceState)row.Byte();
         var since = row.Time();
-        var lenders = new List<BlockId>();
+        var frames = FrameCountOf(length);
+        var own = row.Flag() ? FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames))) : null;
+        var loans = new List<Loan>();
         while (!row.IsAtEnd)
         {
-            lenders.Add(new BlockId(row.Hash()));
+            loans.Add(new Loan(
+                new BlockId(row.Hash()), FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames)))));
         }
 
-        return new BlockRow(id, storage, form, length, allocated, storedLength, lenders, isInvalid, state, since);
+        return new BlockRow(
+            id, storage, form, length, allocated, storedLength, loans, own, (marks & 1) != 0, state, since)
+        {
+            Marks = marks >> 1,
+        };
     }
+
+    private static int FrameCountOf(int length) => length is >= 0 and <= BlockGeometry.BlockSizeMax
+        ? BlockGeometry.FrameCount(length)
+        : throw new CatalogException($"A row of the catalog has a block of {length} bytes.");
 }

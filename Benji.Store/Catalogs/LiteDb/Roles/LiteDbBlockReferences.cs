@@ -36,8 +36,8 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache gro
     /// <inheritdoc/>
     public void SetInvalid(IReadOnlyList<BlockId> ids, bool isInvalid)
     {
-        var changed = Find(ids).OfType<BlockRow>().Where(block => block.IsInvalid != isInvalid);
-        Put(changed.Select(block => block with { IsInvalid = isInvalid }).ToArray());
+        var changed = Find(ids).OfType<BlockRow>().Where(block => isInvalid || block.IsInvalid);
+        Put(changed.Select(block => isInvalid ? block.Marked() : block with { IsInvalid = false }).ToArray());
     }
 
     /// <inheritdoc/>

@@ -20,7 +20,10 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
             .Text(intent.Storage)
             .Number(intent.Fencing)
             .Time(intent.Began)
-            .Raw(intent.OverlayId is { } overlay ? overlay.ToByteArray(bigEndian: true) : [])
+            .Id(intent.OverlayId ?? Guid.Empty)
+            .Flag(intent.Mark is not null)
+            .Mark(intent.Mark ?? default)
+            .Marks(intent.Over)
             .ToValue(),
     });
 
@@ -35,7 +38,13 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
         var row = new RowReader(found);
         var id = new Guid(found[LiteDbSchema.Key].AsBinary, bigEndian: true);
         var kind = (IntentKind)row.Byte();
-        var intent = new Intent(kind, id, new VersionName(row.Text(), row.Text()), row.Text(), row.Number(), row.Time());
-        return row.IsAtEnd ? intent : intent with { OverlayId = row.Id() };
+        var name = new VersionName(row.Text(), row.Text());
+        var (storage, fencing, began, overlay) = (row.Text(), row.Number(), row.Time(), row.Id());
+        var (isMarked, mark) = (row.Flag(), row.Mark());
+        return new Intent(
+            kind, id, name, storage, fencing, began, overlay == Guid.Empty ? null : overlay, isMarked ? mark : null)
+        {
+            Over = row.Marks(),
+        };
     }
 }

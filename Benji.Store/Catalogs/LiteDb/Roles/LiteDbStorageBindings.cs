@@ -17,13 +17,28 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
         }
 
         var row = new RowReader(found);
-        return new StorageBinding(storage, row.Id(), row.Flag());
+        var (id, isEncrypted, holdsStrays, doubts) = (row.Id(), row.Flag(), row.Flag(), row.Number());
+        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays, doubts);
     }
 
     /// <inheritdoc/>
-    public void Put(StorageBinding binding) => rows.Put(Collection, new BsonDocument
+    public void Put(StorageBinding binding)
     {
-        [LiteDbSchema.Key] = RowKey.Of(binding.Storage),
-        [LiteDbSchema.Value] = new RowWriter().Id(binding.StoreId).Flag(binding.IsEncrypted).ToValue(),
-    });
+        var row = new RowWriter()
+            .Id(binding.StoreId)
+            .Flag(binding.IsEncrypted)
+            .Flag(binding.HoldsStrays)
+            .Number(binding.Doubts)
+            .Flag(binding.DoubtFrom is not null);
+        if (binding.DoubtFrom is { } doubt)
+        {
+            row.Time(doubt);
+        }
+
+        rows.Put(Collection, new BsonDocument
+        {
+            [LiteDbSchema.Key] = RowKey.Of(binding.Storage),
+            [LiteDbSchema.Value] = row.ToValue(),
+        });
+    }
 }

@@ -25,5 +25,14 @@ internal sealed class LiteDbTransaction(
     public IIntents Intents { get; } = new LiteDbIntents(rows);
 
     /// <inheritdoc/>
+    public IDeletionClaims DeletionClaims { get; } = new LiteDbDeletionClaims(rows);
+
+    /// <inheritdoc/>
+    public IDeltaReservations DeltaReservations { get; } = new LiteDbDeltaReservations(rows);
+
+    /// <inheritdoc/>
+    public IAgeMarks AgeMarks { get; } = new LiteDbAgeMarks(rows);
+
+    /// <inheritdoc/>
     public IStorageBindings StorageBindings { get; } = new LiteDbStorageBindings(rows);
 }

@@ -8,7 +8,7 @@ namespace Benji.Store.Catalogs.LiteDb.Rows;
 internal static class LiteDbSchema
 {
     /// <summary>The layout that this program reads and writes.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Single values: the layout's number, the last fencing number.</summary>
     public const string Meta = "meta";
@@ -33,6 +33,15 @@ internal static class LiteDbSchema
 
     /// <summary>Intents by version id.</summary>
     public const string Intents = "intents";
+
+    /// <summary>Deletions under way by configured name of the storage.</summary>
+    public const string Claims = "claims";
+
+    /// <summary>Reservations of deltas by their ids.</summary>
+    public const string Reservations = "reservations";
+
+    /// <summary>Age marks by token.</summary>
+    public const string AgeMarks = "age_marks";
 
     /// <summary>Storages by configured name.</summary>
     public const string Storages = "storages";

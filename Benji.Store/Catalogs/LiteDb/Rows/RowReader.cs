@@ -61,6 +61,22 @@ internal ref struct RowReader
     /// <summary>Reads a hash.</summary>
     public Hash256 Hash() => new(Bytes(Hash256.Size));
 
+    /// <summary>Reads an age mark.</summary>
+    public AgeMark Mark() => new(Number(), Id());
+
+    /// <summary>Reads age marks.</summary>
+    public AgeMark[] Marks()
+    {
+        var count = Short();
+        var marks = count == 0 ? [] : new AgeMark[count];
+        for (var i = 0; i < marks.Length; i++)
+        {
+            marks[i] = Mark();
+        }
+
+        return marks;
+    }
+
     /// <summary>Reads all that is left.</summary>
     public ReadOnlySpan<byte> Rest() => Bytes(_rest.Length);
 

@@ -69,6 +69,21 @@ internal sealed class RowWriter(int capacity = 256)
         return this;
     }
 
+    /// <summary>Appends an age mark.</summary>
+    public RowWriter Mark(AgeMark value) => Number(value.Number).Id(value.Token);
+
+    /// <summary>Appends age marks.</summary>
+    public RowWriter Marks(IReadOnlyCollection<AgeMark> values)
+    {
+        Short(values.Count);
+        foreach (var value in values)
+        {
+            Mark(value);
+        }
+
+        return this;
+    }
+
     /// <summary>Appends bytes without their length, for the end of a row.</summary>
     public RowWriter Raw(ReadOnlySpan<byte> value)
     {

@@ -80,10 +80,9 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
     /// <exception cref="StorageException">It cannot be opened.</exception>
     public OverlayFile Open(Guid id, bool mayWrite) => Do(() =>
     {
-        if (mayWrite && !Exists(PathOf(id)) && Exists(DiscardedPathOf(id)))
+        if (mayWrite)
         {
-            files.Rename(DiscardedPathOf(id), PathOf(id));
-            files.SyncDirectory(path);
+            TakeBack(id);
         }
 
         return OpenFile(Exists(PathOf(id)) ? PathOf(id) : DiscardedPathOf(id), mayWrite);
@@ -104,6 +103,14 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
             files.SyncDirectory(path);
         }
 
+        return true;
+    });
+
+    /// <summary>Takes a begun discard back; one that was not begun is no error.</summary>
+    /// <exception cref="StorageException">It could not be renamed.</exception>
+    public void UndoDiscard(Guid id) => Do(() =>
+    {
+        TakeBack(id);
         return true;
     });
 
@@ -139,6 +146,15 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
     private string DiscardedPathOf(Guid id) => Path.Combine(path, $"{id:N}{DiscardedSuffix}");
 
     private bool Exists(string file) => files.Find(file) is not null;
+
+    private void TakeBack(Guid id)
+    {
+        if (!Exists(PathOf(id)) && Exists(DiscardedPathOf(id)))
+        {
+            files.Rename(DiscardedPathOf(id), PathOf(id));
+            files.SyncDirectory(path);
+        }
+    }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The overlay file owns the disk, also when it fails.")]
     private OverlayFile OpenFile(string file, bool mayWrite)

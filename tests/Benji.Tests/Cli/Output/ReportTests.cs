@@ -28,6 +28,17 @@ public class ReportTests
             StringComparison.Ordinal);
 
     [Fact]
+    public void ABackupThatUsesNewDamageSaysSo()
+    {
+        var result = new BackupResult(SampleVersions.Full, null, 1, 2, 3, 4, 5, 6, 7);
+        Assert.Null(BackupReport.Failure(result));
+        Assert.StartsWith(
+            "vm/web-1/20261123T024501Z is invalid: ",
+            BackupReport.Failure(result with { UsesNewDamage = true }),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void DamageIsOneLineForEachRange()
     {
         using var output = new StringWriter { NewLine = "\n" };

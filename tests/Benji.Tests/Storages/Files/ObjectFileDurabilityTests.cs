@@ -75,7 +75,8 @@ public sealed class ObjectFileDurabilityTests
             using var staged = run._writer.Stage(Content);
             run._files.StepsToFailure = step;
             Assert.Throws<PosixException>(
-                () => run._writer.Publish(new Dictionary<ObjectName, IStagedFile> { [new("a/b/1")] = staged }));
+                () => run._writer.Publish(
+                    new Dictionary<ObjectName, IStagedFile> { [new("a/b/1")] = staged }, mustBeNew: new HashSet<ObjectName>()));
             run.Put("a/b/2", isCreated: false);
 
             run._files.Crash(random: null);
@@ -112,6 +113,7 @@ public sealed class ObjectFileDurabilityTests
         }
 
         using var file = _writer.Stage(Content);
-        _writer.Publish(new Dictionary<ObjectName, IStagedFile> { [new(name)] = file });
+        _writer.Publish(
+            new Dictionary<ObjectName, IStagedFile> { [new(name)] = file }, mustBeNew: new HashSet<ObjectName>());
     }
 }

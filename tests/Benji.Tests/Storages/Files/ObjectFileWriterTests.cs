@@ -190,7 +190,7 @@ public sealed class ObjectFileWriterTests
                 }
 
                 Begin(names, name => contents[name]);
-                writer.Publish(staged);
+                writer.Publish(staged, new HashSet<ObjectName>());
                 End(names);
             }
             finally

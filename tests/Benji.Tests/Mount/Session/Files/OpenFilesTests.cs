@@ -85,6 +85,25 @@ public sealed class OpenFilesTests : IAsyncLifetime
         await closed.Task.WaitAsync(Patience);
     }
 
+    /// <summary>Two openings of one overlay at once would refuse each other, and its client be told that it is in use.</summary>
+    [Fact]
+    public async Task AnImageThatIsBeingClosedIsOpenedAfterwards()
+    {
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var file = await _files.OpenAsync(_first, CancellationToken.None);
+        _images.Faults.Closing = _ => go.Task;
+        var closing = _files.ExitAsync(file).AsTask();
+
+        var opening = _files.OpenAsync(_first, CancellationToken.None).AsTask();
+
+        Assert.Same(file, _files.FindUnclosed(_first.Id));
+        Assert.False(opening.IsCompleted);
+        go.SetResult();
+        await closing;
+        Assert.NotSame(file, await opening.WaitAsync(Patience));
+        Assert.Equal(1, _images.OpenCount);
+    }
+
     [Fact]
     public async Task TheEndClosesEveryImageAndTellsThatOneFailed()
     {

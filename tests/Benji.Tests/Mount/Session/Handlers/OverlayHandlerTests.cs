@@ -59,6 +59,30 @@ public sealed class OverlayHandlerTests : IAsyncLifetime
         Assert.Equal(0UL, (await _served.FindAsync("vm/one@fix.img")).Node);
     }
 
+    /// <summary>The kernel tells of a close when the client has gone on: the removal may come while the disk is written.</summary>
+    [Fact]
+    public async Task AnOverlayThatIsBeingClosedIsRemovedAfterwards()
+    {
+        var (begun, go) = (NewSignal(), NewSignal());
+        _images.Faults.Closing = _ =>
+        {
+            begun.SetResult();
+            return go.Task;
+        };
+        var node = await _served.OpenAsync("vm/one@fix.img", flags: 2);
+        var release = _served.ErrorAsync(Opcode.Release, node, new byte[24]);
+        await begun.Task;
+
+        var removal = UnlinkAsync("one@fix.img", isResent: false);
+
+        Assert.NotEqual(0UL, (await _served.FindAsync("vm/one@fix.img")).Node);
+        go.SetResult();
+        Assert.Equal((Errno.None, Errno.None), (await removal, await release));
+        Assert.Equal(0UL, (await _served.FindAsync("vm/one@fix.img")).Node);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private Task<int> CreateAsync(string name, uint flags, bool isResent) => AskAsync(
         Opcode.Create, isResent, FuseRequest.Of(new CreateRequest { Flags = 2 | flags }), ServedImages.Name(name));
 

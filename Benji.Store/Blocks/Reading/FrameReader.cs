@@ -1,52 +1,13 @@
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
-/// <summary>Reads the headers and frames of blocks from a storage, own frames and borrowed ones.</summary>
+/// <summary>Reads the frames of blocks from a storage, own frames and borrowed ones.</summary>
 /// <remarks>Safe for concurrent calls with a scratch each. Format: docs/format.md, "Sealed object", "Delta block".</remarks>
-internal sealed class FrameReader(OpenedStore store, TableCache tables)
+internal sealed class FrameReader(OpenedStore store, HeaderReader headers)
 {
     private const int OwnFrames = -1;
-    private const int ReadGrain = 4096;
-
-    /// <summary>Returns a block's header, from the cache unless it must be fresh.</summary>
-    /// <exception cref="NotFoundException">The storage holds neither form of the block.</exception>
-    /// <exception cref="CorruptDataException">The header is damaged.</exception>
-    public async ValueTask<OpenedObject> OpenAsync(
-        BlockId id, int blockLength, bool mustBeFresh, ReadScratch scratch, CancellationToken cancellationToken)
-    {
-        Invariant.Holds(!id.IsHole && blockLength is > 0 and <= BlockGeometry.BlockSizeMax);
-        if (!mustBeFresh && tables.TryFind(id, out var known))
-        {
-            return known.Table.BlockLength == blockLength ? known : throw new CorruptDataException(
-                $"Block {id} has {known.Table.BlockLength} bytes, expected {blockLength}.");
-        }
-
-        tables.Remove(id);
-        var probe = scratch.Stored((SealedHeader.LengthMax(blockLength) + ReadGrain - 1) / ReadGrain * ReadGrain);
-        var (form, length) = await ReadEitherAsync(id, probe, cancellationToken);
-        var opened = store.Opener.OpenHeader(Expect(id, form, blockLength), probe.Span[..length]);
-        tables.Put(id, opened);
-        return opened;
-    }
-
-    /// <summary>Reads the start of a block's object: the whole one where both are there.</summary>
-    /// <exception cref="NotFoundException">The storage holds neither form of the block.</exception>
-    public async ValueTask<(BlockForm Form, int Length)> ReadEitherAsync(
-        BlockId id, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var whole = ObjectNames.Block(id, BlockForm.Whole);
-            return (BlockForm.Whole, await store.Storage.ReadAsync(whole, 0, destination, cancellationToken));
-        }
-        catch (NotFoundException)
-        {
-            var delta = ObjectNames.Block(id, BlockForm.Delta);
-            return (BlockForm.Delta, await store.Storage.ReadAsync(delta, 0, destination, cancellationToken));
-        }
-    }
 
     /// <summary>Reads, opens and verifies frames of a block whose header is known.</summary>
     /// <param name="opened">The block.</param>
@@ -54,16 +15,18 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
     /// <param name="firstFrame">The first frame.</param>
     /// <param name="destination">Receives whole frames, the block's short last one apart.</param>
     /// <param name="damages">Receives what is damaged, whose bytes are then zeros; null to throw instead.</param>
-    /// <param name="mustBeFresh">True to read the lenders' headers anew.</param>
+    /// <param name="lenders">Which objects of the lenders are read, with fresh headers; null for those that come first, with
+    /// headers from the cache.</param>
     /// <param name="scratch">Room for stored bytes.</param>
     /// <param name="cancellationToken">Stops before the next read.</param>
     /// <exception cref="CorruptDataException">A frame is damaged, and <paramref name="damages"/> is null.</exception>
     public async ValueTask ReadAsync(
         OpenedObject opened, Memory<byte>? ownBytes, int firstFrame, Memory<byte> destination, DamageList? damages,
-        bool mustBeFresh, ReadScratch scratch, CancellationToken cancellationToken)
+        BlockForm? lenders, ReadScratch scratch, CancellationToken cancellationToken)
     {
         var table = opened.Table;
         var end = EndOf(table, firstFrame, destination.Length);
+        var owners = damages is null ? null : new FaultyObject[table.Lenders.Count + 1];
         ClearHoles(table, firstFrame, end, destination.Span);
         for (var lender = OwnFrames; lender < table.Lenders.Count; lender++)
         {
@@ -72,34 +35,51 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
                 continue;
             }
 
-            try
+            await ReadOwnerAsync(
+                new Reading(opened, lender, first, last, firstFrame, destination, damages, owners),
+                ownBytes,
+                lenders,
+                scratch,
+                cancellationToken);
+        }
+
+        Verify(opened, firstFrame, end, destination.Span, damages, owners, scratch);
+    }
+
+    // Reads the frames that one object gives: the block's own, or a lender's.
+    private async ValueTask ReadOwnerAsync(
+        Reading reading, Memory<byte>? ownBytes, BlockForm? lenders, ReadScratch scratch, CancellationToken cancellationToken)
+    {
+        var isOwn = reading.Lender == OwnFrames;
+        var failing = isOwn ? FaultyObject.Of(reading.Opened) : new FaultyObject(reading.OwnerId, lenders);
+        try
+        {
+            var owner = isOwn ? reading.Opened : await OpenLenderAsync(reading, lenders, scratch, cancellationToken);
+            if (owner is null)
             {
-                var owner = lender == OwnFrames ? opened
-                    : await OpenLenderAsync(table, lender, mustBeFresh, scratch, cancellationToken);
-                var bytes = lender == OwnFrames && ownBytes is { } read
-                    ? Within(read, owner.Table, first, last)
-                    : await ReadStoredAsync(owner, first, last, scratch, cancellationToken);
-                OpenFrames(table, lender, owner, bytes.Span, first, last, firstFrame, destination.Span, damages);
+                failing = failing with { Form = null };
+                throw new CorruptDataException($"The lender {reading.OwnerId} is missing.");
             }
-            catch (CorruptDataException exception) when (damages is not null)
+
+            failing = FaultyObject.Of(owner);
+            reading.NoteOwner(failing);
+            var bytes = isOwn && ownBytes is { } read
+                ? Within(read, owner.Table, reading.First, reading.Last)
+                : await ReadStoredAsync(owner, reading.First, reading.Last, scratch, cancellationToken);
+            OpenFrames(reading, owner, bytes.Span);
+        }
+        catch (CorruptDataException exception) when (reading.Damages is not null)
+        {
+            for (var frame = reading.First; frame <= reading.Last; frame++)
             {
-                for (var frame = first; frame <= last; frame++)
+                if (Owns(reading.Table, reading.Lender, frame))
                 {
-                    if (Owns(table, lender, frame))
-                    {
-                        SliceOf(table, frame, firstFrame, destination.Span).Clear();
-                        damages.Add(frame, exception.Message);
-                    }
+                    reading.SliceOf(frame).Clear();
+                    reading.Damages.Add(new FrameDamage(frame, exception.Message, failing));
                 }
             }
         }
-
-        Verify(opened, firstFrame, end, destination.Span, damages, scratch);
     }
-
-    /// <summary>Says what a block's object is expected to be.</summary>
-    public static ExpectedObject Expect(BlockId id, BlockForm form, int? blockLength) =>
-        new(ObjectNames.Block(id, form), ObjectKind.Block, id.Hash, blockLength, Form: form);
 
     private static int EndOf(FrameTable table, int firstFrame, int length)
     {
@@ -149,17 +129,23 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
         return objectBytes[start..Math.Min(owner.OffsetOf(last + 1), objectBytes.Length)];
     }
 
-    private async ValueTask<OpenedObject> OpenLenderAsync(
-        FrameTable table, int lender, bool mustBeFresh, ReadScratch scratch, CancellationToken cancellationToken)
+    // Null when the lender is missing, or the object that was asked for.
+    private async ValueTask<OpenedObject?> OpenLenderAsync(
+        Reading reading, BlockForm? form, ReadScratch scratch, CancellationToken cancellationToken)
     {
-        var id = table.Lenders[lender];
+        var length = reading.Table.BlockLength;
+        if (form is { } asked)
+        {
+            return await headers.TryOpenAsync(reading.OwnerId, asked, length, scratch, cancellationToken);
+        }
+
         try
         {
-            return await OpenAsync(id, table.BlockLength, mustBeFresh, scratch, cancellationToken);
+            return await headers.OpenAsync(reading.OwnerId, length, scratch, cancellationToken);
         }
-        catch (NotFoundException exception)
+        catch (NotFoundException)
         {
-            throw new CorruptDataException($"The lender {id} is missing.", exception);
+            return null;
         }
     }
 
@@ -170,7 +156,7 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
         var bytes = scratch.Stored(owner.Table.OffsetOf(last + 1) - start);
         try
         {
-            return bytes[..await store.Storage.ReadAsync(owner.Name, start, bytes, cancellationToken)];
+            return bytes[..await headers.ReadAsync(owner.Name, start, bytes, cancellationToken)];
         }
         catch (NotFoundException exception)
         {
@@ -178,41 +164,46 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
         }
     }
 
-    /// <summary>Opens the frames from first to last that the lender gives; the bytes start at the first of them.</summary>
-    private void OpenFrames(
-        FrameTable table, int lender, OpenedObject owner, Span<byte> bytes, int first, int last, int firstFrame,
-        Span<byte> destination, DamageList? damages)
+    /// <summary>Opens the frames that one object gives; the bytes start at the first of them.</summary>
+    private void OpenFrames(Reading reading, OpenedObject owner, Span<byte> bytes)
     {
-        var start = owner.Table.OffsetOf(first);
-        for (var frame = first; frame <= last; frame++)
+        var start = owner.Table.OffsetOf(reading.First);
+        for (var frame = reading.First; frame <= reading.Last; frame++)
         {
-            if (!Owns(table, lender, frame))
+            if (!Owns(reading.Table, reading.Lender, frame))
             {
                 continue;
             }
 
-            var plaintext = SliceOf(table, frame, firstFrame, destination);
+            // What does not own a frame is not damaged: the block that says so is.
+            var failing = FaultyObject.Of(reading.Opened);
+            var plaintext = reading.SliceOf(frame);
             try
             {
-                CheckOwner(table, owner, frame, bytes.Length, start);
+                CheckOwner(reading.Table, owner, frame);
+                failing = FaultyObject.Of(owner);
+                CheckEnd(owner, frame, bytes.Length, start);
                 var stored = bytes.Slice(owner.Table.OffsetOf(frame) - start, owner.Table.StoredLengthOf(frame));
                 store.Opener.OpenFrame(owner, frame, stored, plaintext);
             }
-            catch (CorruptDataException exception) when (damages is not null)
+            catch (CorruptDataException exception) when (reading.Damages is not null)
             {
                 plaintext.Clear();
-                damages.Add(frame, exception.Message);
+                reading.Damages.Add(new FrameDamage(frame, exception.Message, failing));
             }
         }
     }
 
-    private static void CheckOwner(FrameTable table, OpenedObject owner, int frame, int length, int start)
+    private static void CheckOwner(FrameTable table, OpenedObject owner, int frame)
     {
         if (!owner.Table.IsOwn(frame) || owner.Table.HashOf(frame) != table.HashOf(frame))
         {
             throw new CorruptDataException($"Object {owner.Name} does not hold frame {frame} that is borrowed from it.");
         }
+    }
 
+    private static void CheckEnd(OpenedObject owner, int frame, int length, int start)
+    {
         if (owner.Table.OffsetOf(frame + 1) - start > length)
         {
             throw new CorruptDataException($"Object {owner.Name} ends before or in frame {frame}.");
@@ -220,12 +211,14 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
     }
 
     private void Verify(
-        OpenedObject opened, int firstFrame, int end, Span<byte> plaintext, DamageList? damages, ReadScratch scratch)
+        OpenedObject opened, int firstFrame, int end, Span<byte> plaintext, DamageList? damages, FaultyObject[]? owners,
+        ReadScratch scratch)
     {
+        var table = opened.Table;
         var hashes = scratch.Hashes(end - firstFrame);
         for (var from = firstFrame; from < end; from++)
         {
-            from = store.Opener.FindMismatch(opened.Table, firstFrame, plaintext, hashes, from);
+            from = store.Opener.FindMismatch(table, firstFrame, plaintext, hashes, from);
             if (from < 0)
             {
                 return;
@@ -239,8 +232,35 @@ internal sealed class FrameReader(OpenedStore store, TableCache tables)
 
             if (!damages.Contains(from))
             {
-                SliceOf(opened.Table, from, firstFrame, plaintext).Clear();
-                damages.Add(from, reason);
+                var owner = table.KindOf(from) == FrameKind.Borrowed ? table.LenderIndexOf(from) : OwnFrames;
+                SliceOf(table, from, firstFrame, plaintext).Clear();
+                damages.Add(new FrameDamage(from, reason, owners![owner + 1]));
+            }
+        }
+    }
+
+    /// <summary>The frames from first to last that one object gives to a read.</summary>
+    private readonly record struct Reading(
+        OpenedObject Opened,
+        int Lender,
+        int First,
+        int Last,
+        int FirstFrame,
+        Memory<byte> Destination,
+        DamageList? Damages,
+        FaultyObject[]? Owners)
+    {
+        public FrameTable Table => Opened.Table;
+
+        public BlockId OwnerId => Table.Lenders[Lender];
+
+        public Span<byte> SliceOf(int frame) => FrameReader.SliceOf(Table, frame, FirstFrame, Destination.Span);
+
+        public void NoteOwner(FaultyObject owner)
+        {
+            if (Owners is not null)
+            {
+                Owners[Lender + 1] = owner;
             }
         }
     }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>The headers of the blocks that were used last, so that the next read of one needs no header read.</summary>
 /// <remarks>Safe for concurrent calls. Finding allocates nothing.</remarks>

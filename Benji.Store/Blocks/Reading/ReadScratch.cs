@@ -1,6 +1,6 @@
 using Benji.Store.Model;
 
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>The memory of one read under way: stored bytes before they are opened, and the hashes of the plaintext.</summary>
 /// <remarks>For one read at a time. What a small read needs is kept for the next one; a large one lends from the pool.</remarks>

@@ -1,4 +1,4 @@
-namespace Benji.Store.Blocks;
+namespace Benji.Store.Blocks.Reading;
 
 /// <summary>The damaged frames of one block, each once, in the order of their index.</summary>
 internal sealed class DamageList
@@ -12,8 +12,11 @@ internal sealed class DamageList
     public IReadOnlyList<FrameDamage> Damages => [.. _damages.Values];
 
     /// <summary>Adds a frame; one that is there keeps its reason.</summary>
-    public void Add(int frame, string reason) => _damages.TryAdd(frame, new FrameDamage(frame, reason));
+    public void Add(FrameDamage damage) => _damages.TryAdd(damage.FrameIndex, damage);
 
     /// <summary>True when the frame is damaged.</summary>
     public bool Contains(int frame) => _damages.ContainsKey(frame);
+
+    /// <summary>Returns a frame's damage, or null.</summary>
+    public FrameDamage? Find(int frame) => _damages.GetValueOrDefault(frame);
 }

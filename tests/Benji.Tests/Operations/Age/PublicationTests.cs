@@ -1,0 +1,260 @@
+using System.Security.Cryptography;
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Opening;
+using Benji.Store.Catalogs;
+using Benji.Store.Model;
+using Benji.Store.Operations;
+using Benji.Testing.Catalogs;
+using Benji.Testing.Interleaving;
+using Benji.Testing.Storages;
+using Xunit;
+
+namespace Benji.Tests.Operations.Age;
+
+/// <summary>The last steps of a run: what it does when it was taken for dead, and what others do with what it left.</summary>
+public sealed class PublicationTests : IAsyncLifetime
+{
+    private readonly AgeWorld _world = new();
+    private readonly byte[] _a = RandomNumberGenerator.GetBytes(2 * AgeWorld.BlockSize);
+    private AgeCatalog _catalog = null!;
+    private VersionRecord _first = null!;
+
+    public async Task InitializeAsync()
+    {
+        _catalog = _world.NewCatalog();
+        _world.Images.Set("a", _a);
+        _first = await _world.BackupAsync(_catalog, "a");
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    public async Task DisposeAsync() => await _world.DisposeAsync();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ARunThatIsTakenForDeadPublishesNothingAndLeavesNothing(bool isRecovered)
+    {
+        var (state, objects) = (_catalog.Place.State, _world.Main.Copy());
+        var losses = 0;
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            _catalog.Place.State = state;
+            _world.Main.PutBack(objects);
+            isHit = false;
+            VersionRecord? done = null;
+            var failure = await Record.ExceptionAsync(async () => done = await _world.BackupAsync(_catalog, "a", new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    Supersede(LeaseResource.VolumePrefix);
+                    if (isRecovered)
+                    {
+                        await (await _world.StartAsync(_catalog)).DisposeAsync();
+                    }
+                },
+            }));
+            Assert.True(failure is null or LeaseLostException, $"{at}: {failure}");
+            losses += failure is null ? 0 : 1;
+            Assert.Empty(_catalog.Place.State.Intents);
+            await CheckAsync(done);
+        }
+
+        Assert.True(losses > 3);
+    }
+
+    [Fact]
+    public async Task APromotionThatLostItsOverlayPublishesNothing()
+    {
+        await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
+        var wire = new Tripwire
+        {
+            Fits = call => call is { Kind: StorageCallKind.Put, Name: var name }
+                && name.StartsWith("marks/", StringComparison.Ordinal),
+            Then = () =>
+            {
+                Supersede(LeaseResource.OverlayPrefix);
+                return Task.CompletedTask;
+            },
+        };
+        await Assert.ThrowsAsync<LeaseLostException>(() => _world.DoAsync(
+            _catalog,
+            store => store.PromoteAsync(new PromoteRequest { Overlay = $"{_first.Name}@fix" }, NoProgress.Instance),
+            wire));
+        Assert.Single(_catalog.Place.State.Overlays);
+        await CheckAsync(null);
+    }
+
+    [Fact]
+    public async Task ARefusedPromotionLeavesTheOverlayAsItWas()
+    {
+        await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
+        var files = OverlayFiles();
+        var wire = new Tripwire
+        {
+            Fits = call => call is { Kind: StorageCallKind.Create, Name: var name }
+                && name.StartsWith("versions/", StringComparison.Ordinal),
+            Then = () => _world.Main.PutAsync(
+                new($"marks/{new AgeMark(1, Guid.NewGuid())}"), new byte[1], CancellationToken.None),
+        };
+        await Assert.ThrowsAsync<AgeMismatchException>(() => _world.DoAsync(
+            _catalog,
+            store => store.PromoteAsync(new PromoteRequest { Overlay = $"{_first.Name}@fix" }, NoProgress.Instance),
+            wire));
+        Assert.Equal(files, OverlayFiles());
+        Assert.Single(_catalog.Place.State.Overlays);
+        Assert.Empty(_catalog.Place.State.Intents);
+        Assert.Single(_world.Main.Names, name => name.Value.StartsWith("versions/", StringComparison.Ordinal));
+        var binding = Assert.Single(_catalog.Place.State.Bindings.Values);
+        Assert.True(binding is { DoubtFrom: not null, HoldsStrays: true });
+    }
+
+    [Fact]
+    public async Task ARunThatFailsLeavesItsRowsInDoubt()
+    {
+        _world.Images.Set("b", RandomNumberGenerator.GetBytes(2 * AgeWorld.BlockSize)).FailingOffset = AgeWorld.BlockSize;
+        var began = _world.Clock.GetUtcNow();
+        await Assert.ThrowsAsync<StorageException>(() => _world.BackupAsync(_catalog, "b"));
+        Assert.Empty(_catalog.Place.State.Intents);
+        Assert.Equal(
+            (began, true),
+            (_catalog.Place.State.Bindings["main"].DoubtFrom, _catalog.Place.State.Bindings["main"].HoldsStrays));
+
+        // The one that began first counts.
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<StorageException>(() => _world.BackupAsync(_catalog, "b"));
+        Assert.Equal(began, _catalog.Place.State.Bindings["main"].DoubtFrom);
+    }
+
+    [Fact]
+    public async Task ANameThatAnIntentReservesIsTaken()
+    {
+        var name = new VersionName("a", "wanted");
+        await PutIntentAsync(new Intent(
+            IntentKind.Publish, Guid.NewGuid(), name, "unknown", long.MaxValue, _world.Clock.GetUtcNow(), Mark: NewMark()));
+        await Assert.ThrowsAsync<AlreadyExistsException>(() => _world.DoAsync(_catalog, store => store.BackupAsync(
+            new BackupRequest { Source = "a", Volume = "a", Version = "wanted" }, NoProgress.Instance)));
+    }
+
+    [Fact]
+    public async Task AManifestOfAnotherVersionIsNotTaken()
+    {
+        var mark = NewMark();
+        var stranger = _first with { Id = Guid.NewGuid(), Name = new VersionName("a", "wanted") };
+        await PutManifestAsync(stranger);
+        await PutIntentAsync(new Intent(
+            IntentKind.Publish, Guid.NewGuid(), stranger.Name, "main", long.MaxValue, _first.Date, Mark: mark));
+        await (await _world.StartAsync(_catalog)).DisposeAsync();
+        Assert.Empty(_catalog.Place.State.Intents);
+        Assert.Equal(_first.Id, Assert.Single(_catalog.Place.State.Versions.Keys));
+        Assert.Equal(_first.Date, _catalog.Place.State.Bindings["main"].DoubtFrom);
+        Assert.DoesNotContain(_world.Main.Names, name => name.Value.Contains($"{mark.Token:N}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AnIntentWithoutAMarkIsForgottenAlsoWhileItsStorageIsAway()
+    {
+        await PutIntentAsync(new Intent(
+            IntentKind.Publish, Guid.NewGuid(), new VersionName("a", "x"), "unknown", long.MaxValue, _first.Date));
+        await (await _world.StartAsync(_catalog)).DisposeAsync();
+        Assert.Empty(_catalog.Place.State.Intents);
+    }
+
+    [Fact]
+    public async Task TwoRecoveriesOfOneIntentMakeOneVersion()
+    {
+        var (state, objects) = await KillAfterManifestAsync();
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            _catalog.Place.State = state;
+            _world.Main.PutBack(objects);
+            isHit = false;
+            using var log = new WarningLog();
+            var wire = new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    await (await _world.StartAsync(_catalog, logging: log)).DisposeAsync();
+                },
+            };
+            await (await _world.StartAsync(_catalog, wire, logging: log)).DisposeAsync();
+            Assert.Empty(log.Warnings);
+            Assert.Empty(_catalog.Place.State.Intents);
+            Assert.Equal(2, _catalog.Place.State.Versions.Count);
+            Assert.Single(_catalog.Place.State.AgeMarks.Values, known => known.State == AgeMarkState.Required);
+        }
+    }
+
+    private async Task<(MemoryCatalogState State, IReadOnlyDictionary<string, (byte[], DateTimeOffset)> Objects)>
+        KillAfterManifestAsync()
+    {
+        for (var at = 0; _world.Main.Names.Count(IsManifest) < 2; at++)
+        {
+            await Assert.ThrowsAsync<KilledException>(() => _world.BackupAsync(_catalog, "a", new Tripwire { At = at }));
+            if (_world.Main.Names.Count(IsManifest) == 2)
+            {
+                return (_catalog.Place.State, _world.Main.Copy());
+            }
+        }
+
+        throw new InvalidOperationException("No manifest was put.");
+    }
+
+    private static bool IsManifest(Store.Storages.ObjectName name) =>
+        name.Value.StartsWith("versions/", StringComparison.Ordinal);
+
+    private static AgeMark NewMark() => new(1000, Guid.NewGuid());
+
+    private string[] OverlayFiles() => Directory.GetFiles(Path.Combine(_catalog.Path, "overlays"));
+
+    private Task CheckAsync(VersionRecord? done)
+    {
+        VersionRecord?[] required = [_first, done];
+        var possible = _catalog.Place.State.Versions.Values.ToDictionary(version => version.Name, _ => _a);
+        return _world.CheckAsync(_catalog, possible, required.OfType<VersionRecord>().Select(version => version.Name));
+    }
+
+    // As if its holder were dead, which it is not.
+    private void Supersede(string prefix) => _catalog.Place.State = _catalog.Place.State with
+    {
+        Leases = _catalog.Place.State.Leases.RemoveRange(_catalog.Place.State.Leases
+            .Where(lease => lease.Value.Resource.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(lease => lease.Key)),
+    };
+
+    private async Task PutIntentAsync(Intent intent)
+    {
+        await using var catalog = new MemoryCatalog(_catalog.Place);
+        await catalog.WriteAsync(
+            transaction =>
+            {
+                transaction.Intents.Put(intent);
+                if (intent.Mark is { } mark)
+                {
+                    transaction.AgeMarks.Put(
+                        new KnownMark(intent.Storage, mark, AgeMarkState.Pending, _world.Clock.GetUtcNow()));
+                }
+
+                return true;
+            },
+            CancellationToken.None);
+    }
+
+    private async Task PutManifestAsync(VersionRecord version)
+    {
+        await using var store = await OpenedStore.OpenAsync(
+            new StoreOpening
+            {
+                Name = "main",
+                Storage = _world.Main,
+                MayCreate = false,
+                Pool = new BlockBufferPool(1 << 20),
+                Time = _world.Clock,
+            },
+            CancellationToken.None);
+        await new ManifestStore(store).PutAsync(version, CancellationToken.None);
+    }
+}
