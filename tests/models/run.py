@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks the models of age marks and of lenders.
 
-  run.py --quick                   every history that must lose something does, and a short look for what must not (seconds)
+  run.py --quick                   every history that must lose something does, and a short look at what must not
   run.py --minutes M [--seed S]    random walks through all that must hold, one seed after another
   run.py --table                   what each rule is for, as a table
-  run.py NAME [--seed S]           the cases whose names contain NAME, with their histories; with a seed the walk of that seed,
-         [--states N]              with a number of states a search of all, breadth first
+  run.py NAME [--seed S]           the cases whose names contain NAME, with their histories; with a seed the walk of
+         [--states N]              that seed, with a number of states a search of all, breadth first
 """
 import argparse
 import random
