@@ -69,6 +69,15 @@ internal sealed class BlockLedger(OpenedStore store, ICatalog catalog, StoringRu
         }
     }
 
+    /// <summary>Chooses the blocks that <see cref="FindAsync"/> must be asked about before a version takes them over unread: those
+    /// that may not be used as they stand, and those in doubt.</summary>
+    /// <exception cref="CatalogException">The catalog failed.</exception>
+    public Task<IReadOnlyList<BlockId>> FindDoubtfulAsync(
+        IReadOnlyList<BlockId> ids, CancellationToken cancellationToken) => catalog.ReadAsync<IReadOnlyList<BlockId>>(
+            transaction =>
+                [.. ids.Where(id => Look(transaction, id) is not { IsUsable: true, MustClaim: false, Doubts.Count: 0 })],
+            cancellationToken);
+
     /// <summary>Says whether any row was in doubt when this was asked first: a run that began later is another's affair.</summary>
     /// <exception cref="CatalogException">The catalog failed.</exception>
     public Task<bool> HasDoubtAsync(CancellationToken cancellationToken) => _hasDoubt ??= catalog.ReadAsync(

@@ -1,6 +1,7 @@
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations.Backup.Planning;
+using Benji.Store.Operations.Reading;
 using Benji.Store.Operations.Running;
 using Benji.Store.Sources;
 
@@ -82,6 +83,11 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
         var age = await context.Stores.OpenForChangeAsync(origin.Storage, cancellationToken);
         await using var publication = new BackupPublication(context, volume);
         await publication.BeginAsync(request.Volume, request.Version, origin.Storage, cancellationToken);
+        if (hints is not null && origin.Content is { } content)
+        {
+            invalid = await new DoubtScrub(context, age.Store, publication.Run).RunAsync(content, invalid, cancellationToken);
+        }
+
         var plan = new BackupPlan(context, age.Store, source, hints, origin, progress);
         var build = new BackupBuild(context, age.Store, source, plan, invalid, publication.Run, progress);
         var version = await build.RunAsync(request.Snapshot, request.Labels, publication, cancellationToken);

@@ -5,6 +5,7 @@ using Benji.Store.Images.Overlays;
 using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 using Benji.Store.Operations.Backup;
+using Benji.Store.Operations.Reading;
 using Benji.Store.Operations.Running;
 
 namespace Benji.Store.Operations.Overlays;
@@ -97,7 +98,8 @@ internal sealed class PromoteOperation(
         await using var image = await openOverlay(overlay, version, cancellationToken);
         await using var publication = new BackupPublication(context, volume, promoted);
         await publication.BeginAsync(version.Name.Volume, name, version.Storage, cancellationToken);
-        var result = await BuildAsync(image, version, invalid, labels, age.Store, publication, cancellationToken);
+        var lost = await new DoubtScrub(context, age.Store, publication.Run).RunAsync(version, invalid, cancellationToken);
+        var result = await BuildAsync(image, version, lost, labels, age.Store, publication, cancellationToken);
 
         // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
         files.BeginDiscard(overlay.Id);
@@ -128,7 +130,7 @@ internal sealed class PromoteOperation(
     private async Task<BackupResult> BuildAsync(
         OverlayImage image,
         VersionRecord version,
-        HashSet<BlockId> invalid,
+        IReadOnlySet<BlockId> invalid,
         IReadOnlyDictionary<string, string> labels,
         OpenedStore store,
         BackupPublication publication,

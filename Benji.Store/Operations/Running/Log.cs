@@ -64,6 +64,9 @@ internal static partial class Log
     [LoggerMessage(18, LogLevel.Warning, "Version {Version} is invalid: blocks that it uses were found damaged while it was made")]
     public static partial void VersionUsesNewDamage(ILogger logger, VersionName version);
 
+    [LoggerMessage(19, LogLevel.Warning, "{Blocks} blocks of {Version} are not in the storage, and are marked as damaged")]
+    public static partial void DoubtfulBlocksLost(ILogger logger, int blocks, VersionName version);
+
     [LoggerMessage(20, LogLevel.Information, "Cleaned up: {Deleted} objects deleted ({Bytes} bytes), {Waiting} waiting, "
         + "{Orphans} orphans found")]
     public static partial void CleanupDone(ILogger logger, long deleted, long bytes, long waiting, long orphans);
