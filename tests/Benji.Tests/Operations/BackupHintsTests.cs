@@ -47,21 +47,6 @@ public sealed class BackupHintsTests
     }
 
     [Fact]
-    public async Task WithoutABaseVersionWhatHintsDoNotListIsAHole()
-    {
-        await using var store = new StoreFixture();
-        var content = RandomNumberGenerator.GetBytes(8 * Block);
-        store.Images.Set("disk", content);
-        await store.BackupAsync("disk");
-        var hints = WriteHints(store, (2 * Block, Block, true));
-        var second = await store.BackupAsync("disk", request => request with { HintsFile = hints });
-        var expected = new byte[content.Length];
-        content.AsSpan(2 * Block, Block).CopyTo(expected.AsSpan(2 * Block));
-        Assert.Equal(expected, await store.RestoreAsync(second.Version.Name));
-        Assert.Equal(Block, second.Version.AllocatedBytes);
-    }
-
-    [Fact]
     public async Task HintsThatTheSourceContradictsAreRefused()
     {
         await using var store = new StoreFixture();

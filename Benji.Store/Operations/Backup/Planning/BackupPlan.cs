@@ -39,9 +39,13 @@ internal sealed class BackupPlan(
             Log.HintsWithoutBase(context.Logger, newest.Name);
         }
 
-        if (origin.Content is not null)
+        progress.StartStage("sampling", null, ProgressUnit.Bytes);
+        if (origin.Content is null)
         {
-            progress.StartStage("sampling", null, ProgressUnit.Bytes);
+            await new HoleSampling(context, reader, hints, geometry).CheckAsync(cancellationToken);
+        }
+        else
+        {
             await new HintSampling(context, store, reader, hints, origin, geometry)
                 .CheckAsync(baseMap, cancellationToken);
         }
