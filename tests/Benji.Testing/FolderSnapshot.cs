@@ -1,0 +1,28 @@
+using Benji.Store.Posix;
+
+namespace Benji.Testing;
+
+/// <summary>What a directory outside of a store holds, to show that nothing there was changed.</summary>
+public static class FolderSnapshot
+{
+    /// <summary>Returns every name below a directory with its kind, mode, time, and bytes or link target, sorted.</summary>
+    public static IReadOnlyList<string> Take(string directory) =>
+    [
+        .. Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories)
+            .Append(directory)
+            .Order(StringComparer.Ordinal)
+            .Select(Describe),
+    ];
+
+    private static string Describe(string path)
+    {
+        var status = FileStatus.Find(path, followLink: false)!.Value;
+        var content = status.Kind switch
+        {
+            FileKind.Regular => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))),
+            FileKind.SymbolicLink => new FileInfo(path).LinkTarget,
+            _ => "",
+        };
+        return $"{path} {status.Kind} {status.Mode} {status.Links} {status.Modified.Ticks} {content}";
+    }
+}
