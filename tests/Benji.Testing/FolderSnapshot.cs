@@ -5,14 +5,13 @@ namespace Benji.Testing;
 /// <summary>What a directory outside of a store holds, to show that nothing there was changed.</summary>
 public static class FolderSnapshot
 {
-    /// <summary>Returns every name below a directory with its kind, mode, time, and bytes or link target, sorted.</summary>
-    public static IReadOnlyList<string> Take(string directory) =>
-    [
-        .. Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories)
+    /// <summary>Returns a line for every name below a directory: its kind, mode, time, and bytes or link target.</summary>
+    public static string Take(string directory) => string.Join(
+        '\n',
+        Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories)
             .Append(directory)
             .Order(StringComparer.Ordinal)
-            .Select(Describe),
-    ];
+            .Select(Describe));
 
     private static string Describe(string path)
     {

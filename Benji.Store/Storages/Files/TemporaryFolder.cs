@@ -108,25 +108,30 @@ internal sealed class TemporaryFolder : IDisposable
     }
 
     // What cannot be removed stays, harmless and out of sight, with its lock, until a later run can.
-    private static void TryRemove(RootDirectory root, string path)
+    private static void TryRemove(RootDirectory root, string path) => Try(() =>
+    {
+        if (root.Find(path) is { Kind: FileKind.Directory })
+        {
+            foreach (var name in root.List(path).Where(IsFile))
+            {
+                Try(() => root.Delete($"{path}/{name}"));
+            }
+
+            root.DeleteDirectory(path);
+        }
+
+        root.Delete(path + LockSuffix);
+    });
+
+    private static void Try(Action action)
     {
         try
         {
-            if (root.Find(path) is { Kind: FileKind.Directory })
-            {
-                foreach (var name in root.List(path).Where(IsFile))
-                {
-                    root.Delete($"{path}/{name}");
-                }
-
-                root.DeleteDirectory(path);
-            }
-
-            root.Delete(path + LockSuffix);
+            action();
         }
         catch (PosixException)
         {
-            // Said above; where it is a failure of the disk, whoever writes next says so.
+            // A link or something else that no run made, or a failing disk, which whoever writes next tells of.
         }
     }
 }
