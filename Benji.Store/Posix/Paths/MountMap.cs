@@ -26,8 +26,10 @@ internal sealed class MountMap
     public IReadOnlyList<MountedAt> Mounts { get; }
 
     /// <summary>Reads the table.</summary>
-    public static MountMap Read() =>
-        new([.. File.ReadLines("/proc/self/mountinfo").Select(Parse).OfType<MountedAt>()]);
+    public static MountMap Read() => Of(File.ReadLines("/proc/self/mountinfo"));
+
+    /// <summary>Takes the lines of the table.</summary>
+    public static MountMap Of(IEnumerable<string> lines) => new([.. lines.Select(Parse).OfType<MountedAt>()]);
 
     /// <summary>Returns the mount that a path without links lies on.</summary>
     public MountedAt? Find(string path) => Mounts

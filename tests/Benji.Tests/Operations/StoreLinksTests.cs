@@ -124,6 +124,8 @@ public sealed class StoreLinksTests
 
             await _store.CloseAsync();
             unlink();
+            Directory.Delete(_outside.Path, recursive: true);
+            Directory.CreateDirectory(_outside.Path);
             await CheckAsync();
         }
 
@@ -175,13 +177,35 @@ public sealed class StoreLinksTests
             {
                 0 => _outside["missing"],
                 1 => link,
-                _ => moved,
+                2 => moved,
+                _ => MakeDecoy(moved),
             });
             return (link, () =>
             {
                 File.Delete(link);
                 Directory.Move(moved, link);
             });
+        }
+
+        // The same names with other bytes: whoever reads through the link finds damage.
+        private string MakeDecoy(string original)
+        {
+            var decoy = _outside["decoy"];
+            if (File.Exists(original))
+            {
+                File.WriteAllBytes(decoy, [.. File.ReadAllBytes(original).Select(value => (byte)~value)]);
+                return decoy;
+            }
+
+            foreach (var file in Directory.EnumerateFiles(original, "*", SearchOption.AllDirectories))
+            {
+                var path = Path.Combine(decoy, Path.GetRelativePath(original, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllBytes(path, [.. File.ReadAllBytes(file).Select(value => (byte)~value)]);
+            }
+
+            Directory.CreateDirectory(decoy);
+            return decoy;
         }
 
         private KeyValuePair<VersionName, byte[]> Pick() => _versions.ElementAt(random.Next(_versions.Count));
