@@ -1,5 +1,6 @@
 using Benji.Store.Posix;
 using Benji.Store.Posix.Directories;
+using Benji.Store.Posix.Paths;
 using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Store.Storages.Files;
@@ -22,7 +23,7 @@ internal sealed class PosixObjectFiles : IObjectFiles
     {
         _root = root;
         using var directory = root.Open("", OpenFlags.Directory);
-        _syncsWhole = PosixFile.CanSyncFileSystem(directory, root.Path);
+        _syncsWhole = PosixFile.CanSyncFileSystem(directory, root.Path) && !HasMounts(root.Path);
     }
 
     /// <inheritdoc/>
@@ -93,10 +94,30 @@ internal sealed class PosixObjectFiles : IObjectFiles
     }
 
     /// <inheritdoc/>
-    public void Rename(string source, string target) => _root.Rename(source, target);
+    public void Rename(string source, string target)
+    {
+        try
+        {
+            _root.Rename(source, target);
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
+        {
+            MountCrossing.TryMove(_root, source, target, mustBeNew: false);
+        }
+    }
 
     /// <inheritdoc/>
-    public bool TryRenameNew(string source, string target) => _root.TryRenameNew(source, target);
+    public bool TryRenameNew(string source, string target)
+    {
+        try
+        {
+            return _root.TryRenameNew(source, target);
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
+        {
+            return MountCrossing.TryMove(_root, source, target, mustBeNew: true);
+        }
+    }
 
     /// <inheritdoc/>
     public bool TryCreateDirectory(string path) => _root.TryCreateDirectory(path);
@@ -125,6 +146,9 @@ internal sealed class PosixObjectFiles : IObjectFiles
 
     /// <inheritdoc/>
     public bool Delete(string path) => _root.Delete(path);
+
+    // One sync is of one file system.
+    private static bool HasMounts(string root) => MountMap.Read().LocateTree(RealPath.Of(root)).Skip(1).Any();
 
     private void SyncWhole()
     {

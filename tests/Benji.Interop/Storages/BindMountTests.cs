@@ -6,6 +6,7 @@ using Benji.Store.Sources;
 using Benji.Store.Storages;
 using Benji.Store.Storages.Files;
 using Benji.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Benji.Interop.Storages;
@@ -49,9 +50,11 @@ public sealed class BindMountTests : IDisposable
         });
         var (inside, beside) = (new ObjectName("versions/vm@a/v1"), new ObjectName("versions/vm@b/v2"));
         await storage.TryCreateAsync(beside, new byte[10], CancellationToken.None);
-
-        // Temporary files are on the storage's own file system, and a rename does not leave it.
-        await File.WriteAllBytesAsync(_directory["disk2/vm@a/v1"], new byte[20]);
+        Assert.True(await storage.TryCreateAsync(inside, new byte[10], CancellationToken.None));
+        Assert.False(await storage.TryCreateAsync(inside, new byte[15], CancellationToken.None));
+        Assert.Equal(10, (await storage.FindAsync(inside, CancellationToken.None))!.Value.Size);
+        await storage.PutAsync(inside, new byte[20], CancellationToken.None);
+        Assert.Equal([_directory["disk2/vm@a/v1"]], Directory.GetFiles(_directory["disk2/vm@a"]));
         Assert.Equal(20, (await storage.FindAsync(inside, CancellationToken.None))!.Value.Size);
         Assert.Equal(20, await storage.ReadAsync(inside, 0, new byte[100], CancellationToken.None));
         var names = new List<string>();
@@ -63,6 +66,75 @@ public sealed class BindMountTests : IDisposable
         Assert.Equal([inside.Value, beside.Value], names.Order(StringComparer.Ordinal));
         await storage.DeleteAsync([inside], CancellationToken.None);
         Assert.False(File.Exists(_directory["disk2/vm@a/v1"]));
+        var unfinished = Directory.GetDirectories(_directory["home/storage/.tmp"]);
+        Assert.Empty(unfinished.SelectMany(Directory.GetFileSystemEntries));
+    }
+
+    [Fact]
+    public async Task WhatADeadRunLeftOnAnotherMountIsDeletedWhenItIsOld()
+    {
+        Make("disk2", "home/storage/blocks");
+        Bind("disk2", "home/storage/blocks");
+        var old = new[] { ".0123456789abcdef0123456789abcdef.tmp", ".notes.tmp", "0123456789abcdef0123456789abcdef.tmp" };
+        foreach (var name in old)
+        {
+            await File.WriteAllTextAsync(_directory["disk2/" + name], "x");
+            File.SetLastWriteTimeUtc(_directory["disk2/" + name], TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+        }
+
+        await File.WriteAllTextAsync(_directory["disk2/.1123456789abcdef0123456789abcdef.tmp"], "of a run that lives");
+        await using var storage = new FileStorage(new FileStorageOptions { Path = _directory["home/storage"] });
+        await storage.PutAsync(new ObjectName("blocks/1"), new byte[10], CancellationToken.None);
+        Assert.Equal(
+            new[] { ".1123456789abcdef0123456789abcdef.tmp", old[1], old[2], "1" }.Order(StringComparer.Ordinal),
+            Directory.GetFiles(_directory["disk2"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task AStoreWithItsPartsOnOtherDisksWorks()
+    {
+        await using var store = new StoreFixture();
+        using var device = new LoopDevice(new byte[64 << 20]);
+        LoopDevice.Run("mkfs.ext4", "-q", "-F", device.Path);
+        Make("disk");
+        LoopDevice.Run("mount", device.Path, _directory["disk"]);
+        _mounts.Push(_directory["disk"]);
+        var expected = new Dictionary<VersionName, byte[]>();
+        await BackUpAsync(1);
+        await store.CloseAsync();
+        foreach (var part in new[] { "versions/vm@a", "blocks" })
+        {
+            // Instead of what would be a link.
+            var path = Path.Combine(store.StoragePath, part);
+            Make($"disk/{Path.GetFileName(part)}");
+            LoopDevice.Run("cp", "-a", path + "/.", _directory[$"disk/{Path.GetFileName(part)}"]);
+            Directory.Delete(path, recursive: true);
+            Directory.CreateDirectory(path);
+            LoopDevice.Run("mount", "--bind", _directory[$"disk/{Path.GetFileName(part)}"], path);
+            _mounts.Push(path);
+        }
+
+        await BackUpAsync(2);
+        await store.CloseAsync();
+        var rebuilt = await BenjiStore.RebuildAsync(
+            store.Options, new RebuildRequest { Force = true }, NullLoggerFactory.Instance, store.Clock, NoProgress.Instance);
+        Assert.Equal((2L, 0), (rebuilt.Versions, rebuilt.Problems.Count));
+        await BackUpAsync(3);
+        await FourChecks.RunAsync(store, expected);
+        await store.CloseAsync();
+        while (_mounts.TryPop(out var path))
+        {
+            LoopDevice.Run("umount", path);
+        }
+
+        async Task BackUpAsync(int seed)
+        {
+            var content = new byte[3_000_000];
+            new Random(seed).NextBytes(content);
+            store.Images.Set("vm/a", content);
+            store.Clock.Advance(TimeSpan.FromMinutes(1));
+            expected.Add((await store.BackupAsync("vm/a")).Version.Name, content);
+        }
     }
 
     [Fact]

@@ -193,7 +193,7 @@ public sealed class StoreLinksTests
             var decoy = _outside["decoy"];
             if (File.Exists(original))
             {
-                File.WriteAllBytes(decoy, [.. File.ReadAllBytes(original).Select(value => (byte)~value)]);
+                File.WriteAllBytes(decoy, [.. File.ReadAllBytes(original).Select(value => (byte)(value ^ 0xff))]);
                 return decoy;
             }
 
@@ -201,7 +201,7 @@ public sealed class StoreLinksTests
             {
                 var path = Path.Combine(decoy, Path.GetRelativePath(original, file));
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.WriteAllBytes(path, [.. File.ReadAllBytes(file).Select(value => (byte)~value)]);
+                File.WriteAllBytes(path, [.. File.ReadAllBytes(file).Select(value => (byte)(value ^ 0xff))]);
             }
 
             Directory.CreateDirectory(decoy);
