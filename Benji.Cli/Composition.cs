@@ -62,6 +62,8 @@ internal static class Composition
             Time = environment.Time,
             Variable = environment.Variable,
             ReadOptions = () => ReadOptions(settings, environment, logging),
+            ReadPlaces = () => ConfigurationReader.Read(
+                settings.ConfigFile, Surroundings.OfProcess(environment.Variable) with { ReadsSecrets = false }).Store.Places,
             Stop = interruption.Token,
         };
     }
@@ -77,6 +79,7 @@ internal static class Composition
         var configuration = ConfigurationReader.Read(settings.ConfigFile, environment.Variable);
         if (configuration.LogFile is { } path)
         {
+            configuration.Store.Places.RequireOutside(path, "The log file");
             logging.AddFile(path);
         }
 

@@ -29,6 +29,9 @@ public sealed class NbdSourceOpener(ISourceOpener others, TimeProvider time) : I
                 $"{Names.Show(address)} is an export, whose content would be lost; --force writes over it.");
     }
 
+    /// <inheritdoc/>
+    public string? FindPath(string address) => Find(address) is null ? others.FindPath(address) : null;
+
     private static NbdAddress? Find(string address) =>
         NbdAddress.IsScheme(SourceAddress.Parse(address).Scheme) ? NbdAddress.Parse(address) : null;
 }

@@ -47,6 +47,7 @@ public sealed class BenjiStore : IAsyncDisposable
             Catalog = catalog,
             Stores = _stores,
             Sources = options.Sources,
+            CheckTarget = path => options.Places.RequireOutside(path, "The target"),
             Pool = pool,
             Time = time,
             Logger = logger,
@@ -62,6 +63,7 @@ public sealed class BenjiStore : IAsyncDisposable
     /// <param name="time">The only clock.</param>
     /// <param name="cancellationToken">Stops the opening.</param>
     /// <exception cref="NotFoundException">There is no catalog.</exception>
+    /// <exception cref="NotAllowedException">Two of the store's places lie in one another.</exception>
     /// <exception cref="ConfigurationException">The catalog or a storage is of a newer format, or a key does not fit.</exception>
     public static Task<BenjiStore> OpenAsync(
         StoreOptions options,
@@ -188,6 +190,7 @@ public sealed class BenjiStore : IAsyncDisposable
         TimeProvider time,
         CancellationToken cancellationToken)
     {
+        options.Places.RequireApart();
         if (!mayCreate && !LiteDbCatalog.Exists(options.CatalogPath))
         {
             throw new NotFoundException(

@@ -31,6 +31,9 @@ public sealed record StoreOptions
     /// <summary>Opens the addresses of sources and targets.</summary>
     public required ISourceOpener Sources { get; init; }
 
+    /// <summary>The places that all these paths make up, where no command writes anything else.</summary>
+    public StorePlaces Places => new(this);
+
     /// <summary>Workers that hash and seal at once.</summary>
     public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 8);
 }

@@ -32,6 +32,7 @@ internal static class StoreRebuild
         IOperationProgress progress,
         CancellationToken cancellationToken)
     {
+        options.Places.RequireApart();
         if (!request.Force && LiteDbCatalog.Exists(options.CatalogPath))
         {
             throw new AlreadyExistsException(

@@ -32,6 +32,9 @@ internal sealed class CommandRun
     /// <summary>Reads the configuration; the log file it names is in use afterwards.</summary>
     public required Func<StoreOptions> ReadOptions { get; init; }
 
+    /// <summary>Reads where the store is, without its keys.</summary>
+    public required Func<StorePlaces> ReadPlaces { get; init; }
+
     /// <summary>Returns an environment variable, or null.</summary>
     public required Func<string, string?> Variable { get; init; }
 

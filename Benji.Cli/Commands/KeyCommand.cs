@@ -18,6 +18,7 @@ internal sealed class KeyCommand : ICommand
     public Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
         var path = parsed.GetRequiredValue(_file);
+        run.ReadPlaces().RequireOutside(path, "The key file");
         KeyFile.Create(path);
         if (run.IsMachineOutput)
         {

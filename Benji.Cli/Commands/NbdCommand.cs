@@ -92,7 +92,13 @@ internal sealed class NbdCommand : ICommand
     {
         var options = Read(parsed, IsActivated(run.Variable)) with { Clock = run.Time };
         var cacheBytes = ReadCache(parsed);
-        await using var store = await run.OpenStoreAsync();
+        var storeOptions = run.ReadOptions();
+        if (options.SocketPath is { } socket)
+        {
+            storeOptions.Places.RequireOutside(socket, "The socket");
+        }
+
+        await using var store = await run.OpenStoreAsync(storeOptions);
         await using var server = new NbdServer(
             store.OpenImages(cacheBytes), options, run.Logging.CreateLogger("Benji.Nbd"));
         await server.StartAsync(run.Stop);

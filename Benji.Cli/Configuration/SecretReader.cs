@@ -10,6 +10,9 @@ internal sealed class SecretReader(Surroundings surroundings, string baseDirecto
 {
     private const int FileLengthMax = 64 * 1024;
 
+    // 32 zero bytes in base64, which passes as a master key and as a password, and is used as neither.
+    private static readonly string StandIn = Convert.ToBase64String(new byte[32]);
+
     /// <summary>Returns the secret of <paramref name="key"/>, <c>keyFile</c> or <c>keyCommand</c>; null without any.</summary>
     /// <exception cref="ConfigurationException">There is more than one of them, or it cannot be got.</exception>
     public string? Find(Section section, string key)
@@ -33,6 +36,11 @@ internal sealed class SecretReader(Surroundings surroundings, string baseDirecto
     /// <summary>Returns the one line of a file, without its end.</summary>
     public string OfFile(string path, Func<string, ConfigurationException> error)
     {
+        if (!surroundings.ReadsSecrets)
+        {
+            return StandIn;
+        }
+
         var full = Path.GetFullPath(path, baseDirectory);
         byte[]? content;
         try
@@ -61,7 +69,7 @@ internal sealed class SecretReader(Surroundings surroundings, string baseDirecto
     {
         try
         {
-            return surroundings.RunCommand(command);
+            return surroundings.ReadsSecrets ? surroundings.RunCommand(command) : StandIn;
         }
         catch (CommandFailedException cause)
         {

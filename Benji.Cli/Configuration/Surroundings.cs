@@ -12,6 +12,9 @@ internal sealed record Surroundings
     /// <summary>The directory that relative paths of the command line and of variables start from.</summary>
     public required string CurrentDirectory { get; init; }
 
+    /// <summary>False to leave secrets unread, for a command that needs none; a stand-in takes their place.</summary>
+    public bool ReadsSecrets { get; init; } = true;
+
     /// <summary>Returns a file's bytes, at most the given number and one more; null when there is no such file.</summary>
     /// <remarks>Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> when it cannot.</remarks>
     public required Func<string, int, byte[]?> ReadFile { get; init; }

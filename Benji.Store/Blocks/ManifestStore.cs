@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Benji.Store.Blocks.Documents;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
+using Benji.Store.Storages;
 
 namespace Benji.Store.Blocks;
 
@@ -91,6 +92,33 @@ internal sealed class ManifestStore(OpenedStore store)
             if (ObjectNames.TryParseManifest(found.Name, out var name))
             {
                 yield return name;
+            }
+        }
+    }
+
+    /// <summary>Lists what stands among the manifests and is none, so that a version may be hidden there.</summary>
+    /// <exception cref="StorageException">The storage could not be listed.</exception>
+    public async IAsyncEnumerable<ObjectName> ListStrangersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var directory = new ObjectName(ObjectNames.ManifestPrefix.TrimEnd('/'));
+        if (await store.Storage.FindAsync(directory, cancellationToken) is not null)
+        {
+            yield return directory;
+        }
+
+        await foreach (var found in store.Storage.ListAsync(ObjectNames.ManifestPrefix, cancellationToken))
+        {
+            if (!ObjectNames.TryParseManifest(found.Name, out _))
+            {
+                yield return found.Name;
+            }
+        }
+
+        await foreach (var found in store.Storage.ListStrangersAsync(ObjectNames.ManifestPrefix, cancellationToken))
+        {
+            if (!found.IsDirectory || !ObjectNames.IsManifestDirectory(found.Name))
+            {
+                yield return found.Name;
             }
         }
     }

@@ -23,7 +23,7 @@ internal static class BlockDevice
 
     /// <summary>Opens a device for reading and writing and claims it, so that nobody mounts or claims it meanwhile.</summary>
     /// <exception cref="PosixException">EBUSY when it, or a partition of it, is mounted or claimed; see
-    /// <see cref="DeviceUse"/> for by what.</exception>
+    /// <see cref="Paths.DeviceUse"/> for by what.</exception>
     public static SafeFileHandle OpenExclusive(string path) =>
         PosixFile.Open(path, OpenFlags.ReadWrite | OpenFlags.Exclusive);
 

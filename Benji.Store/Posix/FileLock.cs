@@ -13,11 +13,22 @@ internal sealed partial class FileLock : IDisposable
     private const int Unlock = 8;
 
     private readonly string _path;
+    private readonly Func<FileStatus?> _find;
 
-    private FileLock(string path, SafeFileHandle handle)
+    /// <summary>Takes over an open lock file, without locking it.</summary>
+    /// <param name="path">Its path, for messages.</param>
+    /// <param name="handle">The file, closed with this object.</param>
+    /// <param name="find">Looks up what the path leads to now.</param>
+    public FileLock(string path, SafeFileHandle handle, Func<FileStatus?> find)
     {
         _path = path;
+        _find = find;
         Handle = handle;
+    }
+
+    private FileLock(string path, SafeFileHandle handle)
+        : this(path, handle, () => FileStatus.Find(path, followLink: true))
+    {
     }
 
     /// <summary>The open file, for the few bytes that a lock file may carry; it lives as long as this object.</summary>
@@ -55,8 +66,7 @@ internal sealed partial class FileLock : IDisposable
     public bool IsCurrent()
     {
         var mine = FileStatus.Of(Handle, _path);
-        var named = FileStatus.Find(_path, followLink: true);
-        return named is { } found && found.Inode == mine.Inode && found.FileSystem == mine.FileSystem;
+        return _find() is { } found && found.Inode == mine.Inode && found.FileSystem == mine.FileSystem;
     }
 
     /// <summary>Closes the file, which lets the lock go.</summary>

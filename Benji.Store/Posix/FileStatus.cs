@@ -39,6 +39,7 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 /// <param name="Inode">Its number within its file system.</param>
 /// <param name="FileSystem">The file system that it is in.</param>
 /// <param name="Device">The device that it is, for a device file.</param>
+/// <param name="Links">How many names it has.</param>
 internal readonly record struct FileStatus(
     FileKind Kind,
     UnixFileMode Mode,
@@ -47,7 +48,8 @@ internal readonly record struct FileStatus(
     DateTimeOffset Modified,
     ulong Inode,
     DeviceNumber FileSystem,
-    DeviceNumber Device)
+    DeviceNumber Device,
+    uint Links = 1)
 {
     // struct statx, linux/stat.h: the same on every processor. The mask asks for what stat(2) gives.
     private const int StructureSize = 256;
@@ -68,6 +70,23 @@ internal readonly record struct FileStatus(
 
         var errno = Marshal.GetLastPInvokeError();
         return errno is Errno.NotFound or Errno.NotDirectory ? null : throw new PosixException("look up", path, errno);
+    }
+
+    /// <summary>Returns the status of a name in an open directory, of a symbolic link itself; null when there is nothing.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="name">One name, without a slash.</param>
+    /// <param name="path">The whole path, for messages.</param>
+    /// <exception cref="PosixException">It could not be told.</exception>
+    public static unsafe FileStatus? FindIn(SafeFileHandle directory, string name, string path)
+    {
+        var buffer = stackalloc byte[StructureSize];
+        if (LibC.Status(directory, name, LibC.AtNoFollow, BasicMask, buffer) == 0)
+        {
+            return Parse(new ReadOnlySpan<byte>(buffer, StructureSize));
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        return errno == Errno.NotFound ? null : throw new PosixException("look up", path, errno);
     }
 
     /// <summary>Returns the status of an open file.</summary>
@@ -103,6 +122,7 @@ internal readonly record struct FileStatus(
             DateTimeOffset.UnixEpoch.AddTicks(ticks),
             MemoryMarshal.Read<ulong>(statx[32..]),
             new DeviceNumber(MemoryMarshal.Read<uint>(statx[136..]), MemoryMarshal.Read<uint>(statx[140..])),
-            new DeviceNumber(MemoryMarshal.Read<uint>(statx[128..]), MemoryMarshal.Read<uint>(statx[132..])));
+            new DeviceNumber(MemoryMarshal.Read<uint>(statx[128..]), MemoryMarshal.Read<uint>(statx[132..])),
+            MemoryMarshal.Read<uint>(statx[16..]));
     }
 }

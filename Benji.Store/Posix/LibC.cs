@@ -10,12 +10,16 @@ internal static partial class LibC
 {
     public const int AtCurrentDirectory = -100;
     public const int AtNoFollow = 0x100;
+    public const int AtRemoveDirectory = 0x200;
     public const int AtEmptyPath = 0x1000;
 
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int OpenAt(SafeFileHandle directory, string path, int flags, uint mode);
 
     [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
     public static unsafe partial int Advise(byte* start, nuint length, int advice);
@@ -47,6 +51,13 @@ internal static partial class LibC
     [LibraryImport(Library, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeDirectory(string path, uint mode);
 
+    // The buffer holds PATH_MAX bytes, 4096; the result is its address, or 0.
+    [LibraryImport(Library, EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial nint RealPath(string path, byte* resolved);
+
+    [LibraryImport(Library, EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectoryAt(SafeFileHandle directory, string path, uint mode);
+
     [LibraryImport(Library, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveDirectory(string path);
 
@@ -57,11 +68,26 @@ internal static partial class LibC
     public static partial int RenameAt2(
         int sourceDirectory, string source, int targetDirectory, string target, uint flags);
 
+    [LibraryImport(Library, EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt2(
+        SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt(
+        SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target);
+
+    [LibraryImport(Library, EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int LinkAt(
+        SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target, int flags);
+
     [LibraryImport(Library, EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Link(string source, string target);
 
     [LibraryImport(Library, EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unlink(string path);
+
+    [LibraryImport(Library, EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnlinkAt(SafeFileHandle directory, string path, int flags);
 
     [LibraryImport(Library, EntryPoint = "getxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial nint GetAttribute(string path, string name, byte* value, nuint length);
@@ -87,4 +113,12 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial int Status(SafeFileHandle file, string path, int flags, uint mask, byte* result);
+
+    // Calls that the C library of Debian 12 has no function for, by their numbers.
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial nint OpenAt2(
+        nint number, SafeFileHandle directory, string path, void* how, nuint howLength);
+
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static unsafe partial nint ReadEntries(nint number, SafeFileHandle directory, byte* buffer, nuint length);
 }

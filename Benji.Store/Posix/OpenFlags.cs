@@ -36,6 +36,9 @@ internal enum OpenFlags
 
     /// <summary>Does not wait on a device or pipe that is not ready to be opened.</summary>
     NoWait = 256,
+
+    /// <summary>Opens the name only, to look at it or as a place to work in; nothing can be read from it.</summary>
+    PathOnly = 512,
 }
 
 /// <summary>Translates <see cref="OpenFlags"/> to the numbers of this processor's Linux.</summary>
@@ -57,6 +60,7 @@ internal static class NativeOpenFlags
         native |= flags.HasFlag(OpenFlags.Direct) ? IsArm64 ? 0x10000 : 0x4000 : 0;
         native |= flags.HasFlag(OpenFlags.Directory) ? IsArm64 ? 0x4000 : 0x10000 : 0;
         native |= flags.HasFlag(OpenFlags.NoFollow) ? IsArm64 ? 0x8000 : 0x20000 : 0;
+        native |= flags.HasFlag(OpenFlags.PathOnly) ? 0x200000 : 0;
         return native;
     }
 }

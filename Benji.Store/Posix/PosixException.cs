@@ -4,11 +4,17 @@ namespace Benji.Store.Posix;
 
 /// <summary>Says that a system call failed: what was tried, on which path, and the error number.</summary>
 /// <remarks>Callers of this folder translate it to their own failure where it enters their folder.</remarks>
-internal sealed class PosixException : IOException
+internal class PosixException : IOException
 {
     /// <summary>Describes a failure of <paramref name="action"/> on <paramref name="path"/>.</summary>
     public PosixException(string action, string path, int errno)
-        : base($"Could not {action} {path}: {Posix.Errno.Describe(errno)}")
+        : this($"Could not {action} {path}: {Posix.Errno.Describe(errno)}", action, path, errno)
+    {
+    }
+
+    /// <summary>Describes a failure in words of its own.</summary>
+    protected PosixException(string message, string action, string path, int errno)
+        : base(message)
     {
         Errno = errno;
         Action = action;

@@ -18,4 +18,8 @@ public interface ISourceOpener
     /// <exception cref="Model.InUseException">It is a device that is mounted or used, whatever the flags.</exception>
     /// <exception cref="Model.StorageException">It cannot be opened or sized.</exception>
     ITarget OpenTarget(string address, long size, bool force);
+
+    /// <summary>Returns the path of the file or device that an address stands for; null when it stands for neither.</summary>
+    /// <exception cref="Model.UsageException">The scheme is not known, or there is no path.</exception>
+    string? FindPath(string address);
 }

@@ -33,6 +33,13 @@ public sealed class SourceOpener(IReadOnlyDictionary<string, IoOptions> ios) : I
             : new LimitedTarget(OpenFileTarget(PathOf(parsed), size, force), options.SimultaneousWrites);
     }
 
+    /// <inheritdoc/>
+    public string? FindPath(string address)
+    {
+        var parsed = SourceAddress.Parse(address);
+        return OptionsOf(parsed).Module == IoModule.Null ? null : PathOf(parsed);
+    }
+
     private static ISource OpenFileSource(string path)
     {
         var description = Describe(path);

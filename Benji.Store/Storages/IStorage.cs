@@ -3,7 +3,8 @@ using Benji.Store.Model;
 namespace Benji.Store.Storages;
 
 /// <summary>A place that holds named, immutable objects and knows nothing of what is in them.</summary>
-/// <remarks>Safe for concurrent calls. Every implementation passes <c>StorageContract</c>.</remarks>
+/// <remarks>Safe for concurrent calls. Every implementation passes <c>StorageContract</c>. Every call fails with
+/// <see cref="ConfigurationException"/> when a symbolic link stands in its way.</remarks>
 internal interface IStorage : IAsyncDisposable
 {
     /// <summary>What this place can do and how much of it at once.</summary>
@@ -42,7 +43,19 @@ internal interface IStorage : IAsyncDisposable
     /// <remarks>Objects put or deleted while it runs may be missing or present. Uses memory for one directory or page.</remarks>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 
+    /// <summary>Lists what stands below <paramref name="prefix"/> under a name that an object could have and is none:
+    /// directories, pipes, sockets, devices. A place that has only objects lists nothing.</summary>
+    /// <param name="prefix">As for <see cref="ListAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<Stranger>();
+
     /// <summary>Deletes objects; missing ones count as deleted. Durable when it returns.</summary>
     /// <exception cref="StorageException">Some could not be deleted; any part of them may be gone.</exception>
     Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken);
 }
+
+/// <summary>Something in a place of objects that is no object.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IsDirectory">True for a directory.</param>
+internal readonly record struct Stranger(ObjectName Name, bool IsDirectory);

@@ -90,6 +90,10 @@ internal static class ObjectNames
         return parts.Length == 2 && VersionName.TryParse($"{parts[0].Replace('@', '/')}/{parts[1]}", out version);
     }
 
+    /// <summary>True for the directory that holds the manifests of a volume where objects are files.</summary>
+    public static bool IsManifestDirectory(ObjectName name) =>
+        $"{name}/0" is var inside && ObjectName.IsValid(inside) && TryParseManifest(new ObjectName(inside), out _);
+
     private static string Spread(string prefix, Hash256 hash)
     {
         Invariant.Holds(!hash.IsZero);

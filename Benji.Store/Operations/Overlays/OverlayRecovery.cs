@@ -30,7 +30,7 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
                 await FinishAsync(id, cancellationToken);
             }
         }
-        catch (StorageException failure)
+        catch (Exception failure) when (failure is StorageException or ConfigurationException)
         {
             Log.OverlaysUnusable(context.Logger, failure.Message);
         }

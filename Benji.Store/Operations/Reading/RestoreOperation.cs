@@ -16,10 +16,16 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
 
     /// <summary>Restores the version; the target is durable when this returns.</summary>
     /// <exception cref="NotFoundException">There is no such version.</exception>
+    /// <exception cref="NotAllowedException">The target is of the store, or in one of its places.</exception>
     /// <exception cref="StorageException">The storage or the target failed.</exception>
     public async Task<RestoreResult> RunAsync(CancellationToken cancellationToken)
     {
         var began = context.Time.GetTimestamp();
+        if (context.Sources.FindPath(request.Target) is { } path)
+        {
+            context.CheckTarget(path);
+        }
+
         var (version, lease) = await context.Catalog.WriteAsync(Claim, cancellationToken);
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);

@@ -127,6 +127,12 @@ internal sealed class RebuildOperation(
             progress.Advance(1);
         }
 
+        await foreach (var stranger in manifests.ListStrangersAsync(cancellationToken))
+        {
+            _problems.Add(
+                $"{stranger} in storage {store.Name} is not a manifest and was passed over; what it holds is not in the catalog.");
+        }
+
         return [.. found.OrderBy(version => version.Date).ThenBy(version => version.Id)];
     }
 

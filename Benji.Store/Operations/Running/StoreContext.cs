@@ -19,6 +19,9 @@ internal sealed record StoreContext
     /// <summary>Opens sources and targets.</summary>
     public required ISourceOpener Sources { get; init; }
 
+    /// <summary>Refuses the path of a target that is one of the store's own.</summary>
+    public required Action<string> CheckTarget { get; init; }
+
     /// <summary>The aligned buffers of all workers.</summary>
     public required BlockBufferPool Pool { get; init; }
 

@@ -1,5 +1,6 @@
 using Benji.Store.Model;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Paths;
 
 namespace Benji.Store.Sources.Files;
 

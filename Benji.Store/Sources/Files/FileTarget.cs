@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Benji.Store.Model;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Paths;
 
 namespace Benji.Store.Sources.Files;
 

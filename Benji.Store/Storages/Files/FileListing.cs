@@ -1,55 +1,63 @@
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
+using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Store.Storages.Files;
 
-/// <summary>Walks a storage's directory and yields the objects in it, one directory in memory at a time.</summary>
+/// <summary>Something in a storage's directory that has a name as objects have, whatever it is.</summary>
+internal readonly record struct ListedFile(ObjectName Name, FileStatus Status);
+
+/// <summary>Walks a storage's directory and yields what is in it, one directory in memory at a time.</summary>
 internal static class FileListing
 {
-    /// <summary>Lists the objects below <paramref name="prefix"/>, each once.</summary>
+    /// <summary>Lists what is below <paramref name="prefix"/>, each once, directories included.</summary>
     /// <param name="root">The storage's directory.</param>
     /// <param name="prefix">A directory below it, ending in a slash, or empty.</param>
     /// <param name="cancellationToken">Ends the walk.</param>
-    /// <remarks>Passes over what is not a regular file, symbolic links included, and over names that no object has.
-    /// Fails with <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</remarks>
-    public static IEnumerable<ObjectInfo> List(string root, string prefix, CancellationToken cancellationToken)
+    /// <remarks>Passes over names that no object has. Fails with <see cref="PosixException"/>; a symbolic link with a name
+    /// that an object could have fails with <see cref="LinkInTheWayException"/>.</remarks>
+    public static IEnumerable<ListedFile> List(RootDirectory root, string prefix, CancellationToken cancellationToken)
     {
         var waiting = new Stack<string>();
-        waiting.Push(prefix);
+        waiting.Push(prefix.TrimEnd('/'));
         while (waiting.TryPop(out var directory))
         {
-            foreach (var entry in EntriesOf(Path.Combine(root, directory)))
+            using var opened = TryOpen(root, directory);
+            foreach (var entry in opened is null ? [] : DirectoryEntries.Read(opened, root.PathOf(directory)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var name = directory + entry;
-                if (!ObjectName.IsValid(name) ||
-                    FileStatus.Find(Path.Combine(root, name), followLink: false) is not { } status)
+                var name = directory.Length == 0 ? entry : $"{directory}/{entry}";
+                if (!ObjectName.IsValid(name) || FileStatus.FindIn(opened!, entry, root.PathOf(name)) is not { } status)
                 {
                     continue;
                 }
 
+                if (status.Kind == FileKind.SymbolicLink)
+                {
+                    throw new LinkInTheWayException(root.Path, root.PathOf(name));
+                }
+
                 if (status.Kind == FileKind.Directory)
                 {
-                    waiting.Push(name + "/");
+                    waiting.Push(name);
                 }
-                else if (status.Kind == FileKind.Regular)
-                {
-                    yield return new ObjectInfo(new ObjectName(name), status.Size, status.Modified);
-                }
+
+                yield return new ListedFile(new ObjectName(name), status);
             }
         }
     }
 
-    // All names at once: some file systems name an entry twice to a reader when it is replaced while being read.
-    private static HashSet<string> EntriesOf(string directory)
+    // A directory that is missing holds nothing, nor does the name of an object.
+    private static SafeFileHandle? TryOpen(RootDirectory root, string directory)
     {
         try
         {
-            return Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path))
-                .ToHashSet(StringComparer.Ordinal);
+            return root.Open(directory, OpenFlags.Directory);
         }
-        catch (DirectoryNotFoundException)
+        catch (PosixException failure) when (failure.Errno == Errno.NotFound
+            || (failure.Errno == Errno.NotDirectory && root.Find(directory) is null or { Kind: FileKind.Regular }))
         {
-            return [];
+            return null;
         }
     }
 }

@@ -1,19 +1,21 @@
 using System.Runtime.CompilerServices;
 using Benji.Store.Model;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
 
 namespace Benji.Store.Storages.Files;
 
 /// <summary>A directory that holds one file for each object, under the object's name.</summary>
 /// <remarks>Files are 0600 and directories 0700, whatever the umask. Several processes may use one directory at once, also
-/// over a network file system that locks. Nothing is written before the first put. All work is synchronous.</remarks>
+/// over a network file system that locks. Nothing is written before the first put. No symbolic link is followed below the
+/// directory: one in the way fails every call with <see cref="ConfigurationException"/>. All work is synchronous.</remarks>
 internal sealed class FileStorage : IStorage
 {
     // One sync serves a batch, so its price per object falls with the batch; beyond these it no longer does.
     private const long BatchBytes = 256L << 20;
     private const int BatchObjects = 512;
 
-    private readonly string _root;
+    private readonly RootDirectory _root;
     private readonly FileStorageErrors _errors;
     private readonly ObjectFileWriter _writer;
     private readonly Lock _temporaryLock = new();
@@ -25,12 +27,13 @@ internal sealed class FileStorage : IStorage
     public FileStorage(FileStorageOptions options)
     {
         Invariant.Holds(options.SimultaneousReads >= 1 && options.SimultaneousWrites >= 1);
-        _root = Path.GetFullPath(options.Path);
-        _errors = new FileStorageErrors(_root);
+        var path = Path.GetFullPath(options.Path);
+        _errors = new FileStorageErrors(path);
         try
         {
-            CheckDirectory(options);
-            _writer = new ObjectFileWriter(new PosixObjectFiles(_root), _root, () => TemporaryPath);
+            CheckDirectory(path, options.Create);
+            _root = new RootDirectory(path, options.MayOpenInOneCall);
+            _writer = new ObjectFileWriter(new PosixObjectFiles(_root), () => TemporaryPath);
         }
         catch (PosixException failure)
         {
@@ -38,7 +41,7 @@ internal sealed class FileStorage : IStorage
         }
 
         Traits = new StorageTraits(
-            _root,
+            path,
             options.SimultaneousReads,
             options.SimultaneousWrites,
             BatchBytes,
@@ -93,7 +96,7 @@ internal sealed class FileStorage : IStorage
         try
         {
             return ValueTask.FromResult<ObjectInfo?>(
-                FileStatus.Find(PathOf(name), followLink: false) is { Kind: FileKind.Regular } status
+                _root.Find(name.Value) is { Kind: FileKind.Regular } status
                     ? new ObjectInfo(name, status.Size, status.Modified)
                     : null);
         }
@@ -109,17 +112,15 @@ internal sealed class FileStorage : IStorage
     {
         Invariant.Holds(offset >= 0);
         cancellationToken.ThrowIfCancellationRequested();
-        var path = PathOf(name);
         try
         {
             // A pipe that somebody put here must not make a reader wait; a file does not heed the flag.
-            using var file = PosixFile.Open(path, OpenFlags.Read | OpenFlags.NoFollow | OpenFlags.NoWait);
-            return ValueTask.FromResult(PosixFile.Read(file, path, offset, destination.Span));
+            using var file = _root.Open(name.Value, OpenFlags.Read | OpenFlags.NoWait);
+            return ValueTask.FromResult(PosixFile.Read(file, _root.PathOf(name.Value), offset, destination.Span));
         }
-        catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory
-            or Errno.IsDirectory or Errno.TooManySymbolicLinks)
+        catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory or Errno.IsDirectory)
         {
-            throw new NotFoundException($"Storage {_root} holds no object {name}", failure);
+            throw new NotFoundException($"Storage {_root.Path} holds no object {name}", failure);
         }
         catch (PosixException failure)
         {
@@ -132,10 +133,30 @@ internal sealed class FileStorage : IStorage
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Invariant.Holds(prefix.Length == 0 || (prefix[^1] == '/' && ObjectName.IsValid(prefix[..^1])));
-        using var objects = FileListing.List(_root, prefix, cancellationToken).GetEnumerator();
-        while (MoveNext(objects, prefix))
+        using var entries = FileListing.List(_root, prefix, cancellationToken).GetEnumerator();
+        while (MoveNext(entries, prefix))
         {
-            yield return objects.Current;
+            if (entries.Current is { Status: { Kind: FileKind.Regular } status, Name: var name })
+            {
+                yield return new ObjectInfo(name, status.Size, status.Modified);
+            }
+        }
+
+        await ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Stranger> ListStrangersAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Invariant.Holds(prefix.Length == 0 || (prefix[^1] == '/' && ObjectName.IsValid(prefix[..^1])));
+        using var entries = FileListing.List(_root, prefix, cancellationToken).GetEnumerator();
+        while (MoveNext(entries, prefix))
+        {
+            if (entries.Current is { Status.Kind: not FileKind.Regular and var kind, Name: var name })
+            {
+                yield return new Stranger(name, kind == FileKind.Directory);
+            }
         }
 
         await ValueTask.CompletedTask;
@@ -165,42 +186,36 @@ internal sealed class FileStorage : IStorage
             _temporary = null;
         }
 
+        _root.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private string PathOf(ObjectName name) => Path.Combine(_root, name.Value);
-
-    private void CheckDirectory(FileStorageOptions options)
+    private static void CheckDirectory(string path, bool mayCreate)
     {
-        var kind = FileStatus.Find(_root, followLink: true)?.Kind;
-        if (kind is null && options.Create)
+        var kind = FileStatus.Find(path, followLink: true)?.Kind;
+        if (kind is null && mayCreate)
         {
-            PosixDirectory.CreateDurably(_root);
+            PosixDirectory.CreateDurably(path);
         }
         else if (kind is null)
         {
-            throw new ConfigurationException($"The storage's directory {_root} does not exist");
+            throw new ConfigurationException($"The storage's directory {path} does not exist");
         }
         else if (kind != FileKind.Directory)
         {
-            throw new ConfigurationException($"The storage's path {_root} is not a directory");
+            throw new ConfigurationException($"The storage's path {path} is not a directory");
         }
     }
 
-    private bool MoveNext(IEnumerator<ObjectInfo> objects, string prefix)
+    private bool MoveNext(IEnumerator<ListedFile> entries, string prefix)
     {
         try
         {
-            return objects.MoveNext();
+            return entries.MoveNext();
         }
-        catch (IOException failure)
+        catch (PosixException failure)
         {
             throw _errors.Translate($"list {prefix} in", failure);
-        }
-        catch (UnauthorizedAccessException failure)
-        {
-            throw new StorageException(
-                $"Could not list {prefix} in storage {_root}: {failure.Message}", isTransient: false, failure);
         }
     }
 }

@@ -1,5 +1,6 @@
 using Benji.Store.Model;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
 
 namespace Benji.Store.Storages.Files;
 
@@ -10,15 +11,21 @@ internal sealed class FileStorageErrors(string root)
     /// <param name="verb">What was being done: "read", "write".</param>
     /// <param name="name">The object.</param>
     /// <param name="failure">The failed call; it names the path and the cause.</param>
-    public StorageException Translate(string verb, ObjectName name, IOException failure) =>
-        new($"Could not {verb} object {name} in storage {root}: {Cause(failure)}", IsTransient(failure), failure);
+    public BenjiException Translate(string verb, ObjectName name, IOException failure) =>
+        Translate($"{verb} object {name} in", failure);
 
     /// <summary>Describes a failure with several objects or the storage itself.</summary>
-    public StorageException Translate(string action, IOException failure) =>
-        new($"Could not {action} storage {root}: {Cause(failure)}", IsTransient(failure), failure);
+    /// <remarks>A link in the way is no damage and no failure of the disk: nothing is read or written through it.</remarks>
+    public BenjiException Translate(string action, IOException failure)
+    {
+        var message = $"Could not {action} storage {root}: {Cause(failure)}";
+        return failure is LinkInTheWayException
+            ? new ConfigurationException(message, failure)
+            : new StorageException(message, IsTransient(failure), failure);
+    }
 
     // The short words of the error number first: they are what a person looks for.
-    private static string Cause(IOException failure) => failure is PosixException posix
+    private static string Cause(IOException failure) => failure is PosixException posix and not LinkInTheWayException
         ? $"{Errno.Describe(posix.Errno)} (could not {posix.Action} {posix.Path})"
         : failure.Message;
 

@@ -9,6 +9,9 @@ internal sealed record FileStorageOptions
     /// <summary>True to create a missing directory and its missing parents, for their owner only.</summary>
     public bool Create { get; init; }
 
+    /// <summary>False to go to a file directory by directory, as on a kernel before Linux 5.6.</summary>
+    public bool MayOpenInOneCall { get; init; } = true;
+
     /// <summary>Reads worth having under way at once; at least 1.</summary>
     public int SimultaneousReads { get; init; } = 3;
 

@@ -1,7 +1,7 @@
 namespace Benji.Store.Storages.Files;
 
 /// <summary>The few steps by which a file storage changes its directory, each of which a crash can part from the next.</summary>
-/// <remarks>Paths are absolute. Synchronous and safe for concurrent calls. Every method fails with
+/// <remarks>Paths are relative to the directory, which is the empty one itself. Synchronous and safe for concurrent calls. Every method fails with
 /// <see cref="Benji.Store.Posix.PosixException"/>.</remarks>
 internal interface IObjectFiles
 {

@@ -8,14 +8,14 @@ namespace Benji.Store.Storages.Files;
 /// <remarks>Contents are durable before they are named, names are durable before success is reported, and so are the
 /// directories on the way to them, whoever created those. Safe for concurrent calls. Fails with
 /// <see cref="PosixException"/>.</remarks>
-internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<string> temporaryDirectory)
+internal sealed class ObjectFileWriter(IObjectFiles files, Func<string> temporaryDirectory)
 {
     private readonly Lock _directoriesLock = new();
 
     // Directories below the root that this run knows to be durable. A directory that another run has just created is not,
     // until its parent was synced. At most some 131,000 short names (two levels of hexadecimal digits, twice) and the volumes.
     private readonly HashSet<string> _durableDirectories = new(StringComparer.Ordinal);
-    private readonly SpareFile _spare = new(files, Path.Combine(root, TemporaryFolder.Name, "spare"));
+    private readonly SpareFile _spare = new(files, $"{TemporaryFolder.Name}/spare");
     private long _lastTemporary;
 
     /// <summary>Writes an object's bytes to a temporary file, which is not durable.</summary>
@@ -61,11 +61,11 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
             {
                 if (mustBeNew.Contains(name))
                 {
-                    isNamed = files.TryRenameNew(file.Path, PathOf(name));
+                    isNamed = files.TryRenameNew(file.Path, name.Value);
                 }
                 else
                 {
-                    files.Rename(file.Path, PathOf(name));
+                    files.Rename(file.Path, name.Value);
                 }
             });
             staged.Remove(name);
@@ -93,7 +93,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
         {
             files.SyncFiles([file]);
             var isNew = false;
-            InDirectory(name, () => isNew = files.TryRenameNew(file.Path, PathOf(name)));
+            InDirectory(name, () => isNew = files.TryRenameNew(file.Path, name.Value));
             if (isNew)
             {
                 file.Dispose();
@@ -125,11 +125,11 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
 
         foreach (var name in names)
         {
-            files.Delete(PathOf(name));
+            files.Delete(name.Value);
         }
 
         // Also where nothing was deleted: another run may have, and not synced it yet.
-        files.SyncDirectories(names.Select(name => PathOf(DirectoryOf(name))).ToHashSet(StringComparer.Ordinal));
+        files.SyncDirectories(names.Select(DirectoryOf).ToHashSet(StringComparer.Ordinal));
         _spare.Keep(NewTemporaryPath, isDeletion: true);
     }
 
@@ -153,12 +153,8 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
         }
     }
 
-    private string NewTemporaryPath() => Path.Combine(
-        temporaryDirectory(), Interlocked.Increment(ref _lastTemporary).ToString(CultureInfo.InvariantCulture));
-
-    private string PathOf(string name) => name.Length == 0 ? root : Path.Combine(root, name);
-
-    private string PathOf(ObjectName name) => PathOf(name.Value);
+    private string NewTemporaryPath() => string.Create(
+        CultureInfo.InvariantCulture, $"{temporaryDirectory()}/{Interlocked.Increment(ref _lastTemporary)}");
 
     // The empty string is the root itself.
     private static string DirectoryOf(ObjectName name) => ParentOf(name.Value);
@@ -193,7 +189,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
 
         foreach (var directory in DirectoriesOf(name).Reverse())
         {
-            files.TryCreateDirectory(PathOf(directory));
+            files.TryCreateDirectory(directory);
         }
 
         action();
@@ -205,7 +201,7 @@ internal sealed class ObjectFileWriter(IObjectFiles files, string root, Func<str
         var unknown = names.SelectMany(DirectoriesOf).Where(directory => !IsDurable(directory))
             .ToHashSet(StringComparer.Ordinal);
         touched.UnionWith(unknown.Select(ParentOf));
-        files.SyncDirectories(touched.Select(PathOf).ToHashSet(StringComparer.Ordinal));
+        files.SyncDirectories(touched);
         lock (_directoriesLock)
         {
             _durableDirectories.UnionWith(unknown);

@@ -1,4 +1,6 @@
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
+using Benji.Store.Posix.Paths;
 using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Store.Storages.Files;
@@ -11,17 +13,17 @@ internal sealed class PosixObjectFiles : IObjectFiles
     // Below this many, syncing each costs less than waiting for everything else that the file system has to write.
     private const int SyncWholeMin = 4;
 
-    private readonly string _root;
+    private readonly RootDirectory _root;
     private readonly bool _syncsWhole;
     private volatile bool _isDirectRefused;
 
-    /// <summary>Takes the directory of a storage, which exists.</summary>
+    /// <summary>Takes the directory of a storage.</summary>
     /// <exception cref="PosixException">It cannot be opened.</exception>
-    public PosixObjectFiles(string root)
+    public PosixObjectFiles(RootDirectory root)
     {
         _root = root;
-        using var directory = PosixFile.Open(root, OpenFlags.Directory);
-        _syncsWhole = PosixFile.CanSyncFileSystem(directory, root);
+        using var directory = root.Open("", OpenFlags.Directory);
+        _syncsWhole = PosixFile.CanSyncFileSystem(directory, root.Path) && !HasMounts(root.Path);
     }
 
     /// <inheritdoc/>
@@ -37,7 +39,7 @@ internal sealed class PosixObjectFiles : IObjectFiles
             {
                 // The file system knows no direct writes, or wants coarser alignment; an open that fails so may have
                 // created the name already.
-                PosixFile.TryDelete(path);
+                _root.Delete(path);
                 _isDirectRefused = true;
             }
         }
@@ -49,18 +51,19 @@ internal sealed class PosixObjectFiles : IObjectFiles
     public IStagedFile? TryOverwrite(string path, ReadOnlyMemory<byte> content)
     {
 #pragma warning disable CA2000 // The staged file owns and disposes the lock's handle; every failure before that disposes it here.
-        var @lock = FileLock.OpenExisting(path);
+        var @lock = _root.OpenLock(path, mayCreate: false);
 #pragma warning restore CA2000 // The reason ends here.
         try
         {
-            if (@lock is null || !@lock.TryAcquire() || !@lock.IsCurrent())
+            // A file with another name, too, is somebody else's under that one.
+            if (@lock is null || !@lock.TryAcquire() || !@lock.IsCurrent() || FileStatus.Of(@lock.Handle, path).Links != 1)
             {
                 @lock?.Dispose();
                 return null;
             }
 
-            PosixFile.Write(@lock.Handle, path, 0, content.Span);
-            PosixFile.Truncate(@lock.Handle, path, content.Length);
+            PosixFile.Write(@lock.Handle, _root.PathOf(path), 0, content.Span);
+            PosixFile.Truncate(@lock.Handle, _root.PathOf(path), content.Length);
             return new StagedFile(path, @lock.Handle, isDirect: false);
         }
         catch
@@ -71,7 +74,7 @@ internal sealed class PosixObjectFiles : IObjectFiles
     }
 
     /// <inheritdoc/>
-    public bool Exists(string path) => FileStatus.Find(path, followLink: false) is { Kind: FileKind.Regular };
+    public bool Exists(string path) => _root.Find(path) is { Kind: FileKind.Regular };
 
     /// <inheritdoc/>
     public void SyncFiles(IReadOnlyCollection<IStagedFile> files)
@@ -86,18 +89,38 @@ internal sealed class PosixObjectFiles : IObjectFiles
 
         foreach (var file in files)
         {
-            PosixFile.SyncData(((StagedFile)file).Handle, file.Path);
+            PosixFile.SyncData(((StagedFile)file).Handle, _root.PathOf(file.Path));
         }
     }
 
     /// <inheritdoc/>
-    public void Rename(string source, string target) => PosixFile.Rename(source, target);
+    public void Rename(string source, string target)
+    {
+        try
+        {
+            _root.Rename(source, target);
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
+        {
+            MountCrossing.TryMove(_root, source, target, mustBeNew: false);
+        }
+    }
 
     /// <inheritdoc/>
-    public bool TryRenameNew(string source, string target) => PosixFile.TryRenameNew(source, target);
+    public bool TryRenameNew(string source, string target)
+    {
+        try
+        {
+            return _root.TryRenameNew(source, target);
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
+        {
+            return MountCrossing.TryMove(_root, source, target, mustBeNew: true);
+        }
+    }
 
     /// <inheritdoc/>
-    public bool TryCreateDirectory(string path) => PosixDirectory.TryCreate(path);
+    public bool TryCreateDirectory(string path) => _root.TryCreateDirectory(path);
 
     /// <inheritdoc/>
     public void SyncDirectories(IReadOnlyCollection<string> paths)
@@ -112,7 +135,7 @@ internal sealed class PosixObjectFiles : IObjectFiles
         {
             try
             {
-                PosixDirectory.Sync(path);
+                _root.Sync(path);
             }
             catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory)
             {
@@ -122,38 +145,31 @@ internal sealed class PosixObjectFiles : IObjectFiles
     }
 
     /// <inheritdoc/>
-    public bool Delete(string path)
-    {
-        try
-        {
-            return PosixFile.Delete(path);
-        }
-        catch (PosixException failure) when (failure.Errno == Errno.IsDirectory)
-        {
-            return false;
-        }
-    }
+    public bool Delete(string path) => _root.Delete(path);
+
+    // One sync is of one file system.
+    private static bool HasMounts(string root) => MountMap.Read().LocateTree(RealPath.Of(root)).Skip(1).Any();
 
     private void SyncWhole()
     {
-        using var directory = PosixFile.Open(_root, OpenFlags.Directory);
-        PosixFile.SyncFileSystem(directory, _root);
+        using var directory = _root.Open("", OpenFlags.Directory);
+        PosixFile.SyncFileSystem(directory, _root.Path);
     }
 
-    private static StagedFile Stage(string path, OpenFlags flags, ReadOnlySpan<byte> content, bool isDirect)
+    private StagedFile Stage(string path, OpenFlags flags, ReadOnlySpan<byte> content, bool isDirect)
     {
 #pragma warning disable CA2000 // The staged file owns and disposes the handle; every failure before that disposes it here.
-        var file = PosixFile.Open(path, flags | OpenFlags.Create | OpenFlags.Exclusive);
+        var file = _root.Open(path, flags | OpenFlags.Create | OpenFlags.Exclusive);
 #pragma warning restore CA2000 // The reason ends here.
         try
         {
             if (isDirect)
             {
-                DirectWrite.Write(file, path, content);
+                DirectWrite.Write(file, _root.PathOf(path), content);
             }
             else
             {
-                PosixFile.Write(file, path, 0, content);
+                PosixFile.Write(file, _root.PathOf(path), 0, content);
                 PosixFile.StartWriting(file, 0, content.Length);
             }
 
@@ -162,8 +178,21 @@ internal sealed class PosixObjectFiles : IObjectFiles
         catch
         {
             file.Dispose();
-            PosixFile.TryDelete(path);
+            TryDelete(path);
             throw;
+        }
+    }
+
+    // On the way out of a failure, which stays the one that is reported; the next run clears what is left.
+    private void TryDelete(string path)
+    {
+        try
+        {
+            _root.Delete(path);
+        }
+        catch (PosixException)
+        {
+            // Said above.
         }
     }
 

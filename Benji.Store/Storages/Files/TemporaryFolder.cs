@@ -1,92 +1,105 @@
 using System.Security.Cryptography;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
 
 namespace Benji.Store.Storages.Files;
 
 /// <summary>This run's own directory for unfinished objects, below <c>.tmp</c> of a storage; clears those of dead runs.</summary>
 /// <remarks>Beside the directory stands a lock file that the kernel lets go when the run dies, so what may be cleared is
-/// known without a clock or a process id. No object's name starts with a dot, so no listing sees it. Fails with
-/// <see cref="PosixException"/>.</remarks>
+/// known without a clock or a process id. Only what runs make is deleted: regular files whose names are numbers, in
+/// directories whose names are 32 hexadecimal digits. Links and everything else stay. No object's name starts with a dot, so
+/// no listing sees it. Fails with <see cref="PosixException"/>.</remarks>
 internal sealed class TemporaryFolder : IDisposable
 {
     /// <summary>The directory in a storage that holds the directories of all runs.</summary>
     public const string Name = ".tmp";
 
     private const string LockSuffix = ".lock";
+    private const int RandomLength = 16;
+    private const int FileNameLengthMax = 19;
 
+    private readonly RootDirectory _root;
     private readonly FileLock _lock;
 
-    private TemporaryFolder(string path, FileLock @lock)
+    private TemporaryFolder(RootDirectory root, string path, FileLock @lock)
     {
+        _root = root;
         Path = path;
         _lock = @lock;
     }
 
-    /// <summary>The directory, for this run alone.</summary>
+    /// <summary>The directory, for this run alone; relative to the storage's.</summary>
     public string Path { get; }
 
     /// <summary>Clears what dead runs left in a storage, then makes a directory for this one.</summary>
-    public static TemporaryFolder Create(string root)
+    public static TemporaryFolder Create(RootDirectory root)
     {
-        var all = System.IO.Path.Combine(root, Name);
-        PosixDirectory.TryCreate(all);
-
-        // Says so with an error number when the directory is not ours to list.
-        PosixFile.Open(all, OpenFlags.Directory).Dispose();
-        foreach (var lockPath in Directory.GetFiles(all, "*" + LockSuffix))
+        root.TryCreateDirectory(Name);
+        foreach (var name in root.List(Name).Where(IsLock))
         {
-            ClearIfDead(lockPath);
+            ClearIfDead(root, $"{Name}/{name[..^LockSuffix.Length]}");
         }
 
         while (true)
         {
-            var path = System.IO.Path.Combine(all, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
-            var @lock = FileLock.Open(path + LockSuffix);
+            var path = $"{Name}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomLength))}";
 
             // Another run may have taken the file for a dead run's before it was locked; then another name is tried.
-            if (@lock.TryAcquire() && @lock.IsCurrent())
+            if (root.OpenLock(path + LockSuffix, mayCreate: true) is { } @lock)
             {
-                return Make(path, @lock);
-            }
+                if (@lock.TryAcquire() && @lock.IsCurrent())
+                {
+                    return Make(root, path, @lock);
+                }
 
-            @lock.Dispose();
+                @lock.Dispose();
+            }
         }
     }
 
     /// <summary>Removes the directory with what is left in it.</summary>
     public void Dispose()
     {
-        Remove(Path);
-        PosixFile.TryDelete(Path + LockSuffix);
+        TryRemove(_root, Path);
         _lock.Dispose();
     }
 
-    private static TemporaryFolder Make(string path, FileLock @lock)
+    private static bool IsLock(string name) => name.EndsWith(LockSuffix, StringComparison.Ordinal)
+        && name.Length == (2 * RandomLength) + LockSuffix.Length
+        && !name.AsSpan(0, 2 * RandomLength).ContainsAnyExcept("0123456789abcdef");
+
+    private static bool IsFile(string name) =>
+        name.Length <= FileNameLengthMax && !name.AsSpan().ContainsAnyExceptInRange('0', '9');
+
+    private static TemporaryFolder Make(RootDirectory root, string path, FileLock @lock)
     {
         try
         {
-            PosixDirectory.TryCreate(path);
-            return new TemporaryFolder(path, @lock);
+            root.TryCreateDirectory(path);
+            return new TemporaryFolder(root, path, @lock);
         }
         catch
         {
             // A full disk, on which every put comes here.
-            PosixFile.TryDelete(path + LockSuffix);
+            TryRemove(root, path);
             @lock.Dispose();
             throw;
         }
     }
 
-    private static void ClearIfDead(string lockPath)
+    private static void ClearIfDead(RootDirectory root, string path)
     {
         try
         {
-            using var @lock = FileLock.OpenExisting(lockPath);
+            using var @lock = root.OpenLock(path + LockSuffix, mayCreate: false);
             if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
             {
-                Remove(lockPath[..^LockSuffix.Length]);
-                PosixFile.TryDelete(lockPath);
+                TryRemove(root, path);
             }
+        }
+        catch (LinkInTheWayException)
+        {
+            // No run made it.
         }
         catch (PosixException failure) when (failure.Errno is Errno.AccessDenied or Errno.NotPermitted)
         {
@@ -94,19 +107,31 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    // What cannot be removed stays, harmless and out of sight, until a later run can.
-    private static void Remove(string path)
+    // What cannot be removed stays, harmless and out of sight, with its lock, until a later run can.
+    private static void TryRemove(RootDirectory root, string path) => Try(() =>
     {
-        if (!Directory.Exists(path))
+        if (root.Find(path) is { Kind: FileKind.Directory })
         {
-            return;
+            foreach (var name in root.List(path).Where(IsFile))
+            {
+                Try(() => root.Delete($"{path}/{name}"));
+            }
+
+            root.DeleteDirectory(path);
         }
 
-        foreach (var file in Directory.GetFiles(path))
-        {
-            PosixFile.TryDelete(file);
-        }
+        root.Delete(path + LockSuffix);
+    });
 
-        PosixDirectory.TryDelete(path);
+    private static void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (PosixException)
+        {
+            // A link or something else that no run made, or a failing disk, which whoever writes next tells of.
+        }
     }
 }

@@ -59,6 +59,10 @@ internal sealed class LimitedStorage : IStorage
         _inner.ListAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        _inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         using var place = await Place.TakeAsync(_writes, cancellationToken);

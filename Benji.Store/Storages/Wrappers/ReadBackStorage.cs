@@ -71,6 +71,10 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
         inner.ListAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken) =>
         inner.DeleteAsync(names, cancellationToken);
 

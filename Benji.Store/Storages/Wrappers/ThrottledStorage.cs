@@ -64,6 +64,10 @@ internal sealed class ThrottledStorage : IStorage
         _inner.ListAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        _inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken) =>
         _inner.DeleteAsync(names, cancellationToken);
 

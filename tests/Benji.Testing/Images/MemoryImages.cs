@@ -40,4 +40,7 @@ public sealed class MemoryImages : ISourceOpener
         _images.Add(address, image);
         return image;
     }
+
+    /// <inheritdoc/>
+    public string? FindPath(string address) => null;
 }

@@ -205,7 +205,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     private (SimulatedNode Parent, string Name) Locate(string path)
     {
         var slash = path.LastIndexOf('/');
-        var parent = Find(path[..slash]) ?? throw new PosixException("find", path, Errno.NotFound);
+        var parent = Find(path[..Math.Max(0, slash)]) ?? throw new PosixException("find", path, Errno.NotFound);
         return parent.Content is null
             ? (parent, path[(slash + 1)..])
             : throw new PosixException("find", path, Errno.NotDirectory);

@@ -1,4 +1,5 @@
 using Benji.Store.Posix;
+using Benji.Store.Posix.Paths;
 using Benji.Testing;
 using Xunit;
 

@@ -79,4 +79,17 @@ public abstract class StorageContractBase : IAsyncLifetime, IDisposable
         names.Sort(StringComparer.Ordinal);
         return names;
     }
+
+    /// <summary>Lists what is no object; directories end in a slash.</summary>
+    internal async Task<List<string>> StrangersAsync(string prefix)
+    {
+        var names = new List<string>();
+        await foreach (var found in Storage.ListStrangersAsync(prefix, None))
+        {
+            names.Add(found.Name.Value + (found.IsDirectory ? "/" : ""));
+        }
+
+        names.Sort(StringComparer.Ordinal);
+        return names;
+    }
 }

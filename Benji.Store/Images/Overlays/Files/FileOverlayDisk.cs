@@ -1,4 +1,5 @@
 using Benji.Store.Posix;
+using Benji.Store.Posix.Directories;
 using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Store.Images.Overlays.Files;
@@ -9,18 +10,19 @@ internal sealed class FileOverlayDisk : IOverlayDisk
     private readonly SafeFileHandle _handle;
 
     /// <summary>Opens the file.</summary>
-    /// <param name="path">Where it is.</param>
+    /// <param name="path">Where it is; a link there is not followed.</param>
     /// <param name="mayWrite">False to read only.</param>
     /// <exception cref="PosixException">It cannot be opened.</exception>
     public FileOverlayDisk(string path, bool mayWrite)
-        : this(path, (mayWrite ? OpenFlags.ReadWrite : 0) | OpenFlags.NoFollow)
+        : this(path, (mayWrite ? OpenFlags.ReadWrite : 0) | OpenFlags.NoWait)
     {
     }
 
     private FileOverlayDisk(string path, OpenFlags flags)
     {
         Path = path;
-        _handle = PosixFile.Open(path, flags);
+        using var directory = new RootDirectory(System.IO.Path.GetDirectoryName(path)!);
+        _handle = directory.Open(System.IO.Path.GetFileName(path), flags);
     }
 
     /// <inheritdoc/>

@@ -58,6 +58,7 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
 
     /// <summary>Lists the overlays that have a file, and whether its discard was begun.</summary>
     /// <exception cref="StorageException">The directory cannot be read.</exception>
+    /// <exception cref="ConfigurationException">A symbolic link has such a name; as with every other method here.</exception>
     public IReadOnlyList<(Guid Id, bool IsDiscarded)> List() => Do(() =>
     {
         var found = new List<(Guid, bool)>();
@@ -65,7 +66,8 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
         {
             var isDiscarded = file.EndsWith(DiscardedSuffix, StringComparison.Ordinal);
             if ((isDiscarded || file.EndsWith(Suffix, StringComparison.Ordinal))
-                && Guid.TryParseExact(Path.GetFileNameWithoutExtension(file), "N", out var id))
+                && Guid.TryParseExact(Path.GetFileNameWithoutExtension(file), "N", out var id)
+                && Exists(file))
             {
                 found.Add((id, isDiscarded));
             }
@@ -131,7 +133,7 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
     {
         foreach (var file in files.List(path).Where(IsTemporary))
         {
-            if (files.Find(file) is { } status && now - status.Modified > TemporaryAge)
+            if (files.Find(file) is { Kind: FileKind.Regular } status && now - status.Modified > TemporaryAge)
             {
                 files.Delete(file);
             }
@@ -140,8 +142,11 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
         return true;
     });
 
+    // Exactly the names that a creation gives.
     private static bool IsTemporary(string file) =>
-        Path.GetFileName(file).StartsWith('.') && file.EndsWith(TemporarySuffix, StringComparison.Ordinal);
+        Path.GetFileName(file) is ['.', .. var name]
+        && name.EndsWith(TemporarySuffix, StringComparison.Ordinal)
+        && Guid.TryParseExact(name[..^TemporarySuffix.Length], "N", out _);
 
     private string DiscardedPathOf(Guid id) => Path.Combine(path, $"{id:N}{DiscardedSuffix}");
 

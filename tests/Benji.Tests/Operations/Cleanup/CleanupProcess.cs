@@ -37,6 +37,7 @@ internal sealed class CleanupProcess : IAsyncDisposable
             Catalog = catalog,
             Stores = new OneStore(new AgeWatch(store, catalog, time)),
             Sources = new MemoryImages(),
+            CheckTarget = _ => { },
             Pool = store.Pool,
             Time = time,
             Logger = world.Log,

@@ -57,14 +57,15 @@ public sealed class FileStorageTests : StorageContract
     public async Task WhatADeadRunLeftIsClearedAndWhatALiveOneWritesIsNot()
     {
         var all = Path.Combine(Root, ".tmp");
-        Directory.CreateDirectory(Path.Combine(all, "dead"));
-        await File.WriteAllTextAsync(Path.Combine(all, "dead", "7"), "unfinished");
-        await File.WriteAllTextAsync(Path.Combine(all, "dead.lock"), "");
+        var dead = Path.Combine(all, "0123456789abcdef0123456789abcdef");
+        Directory.CreateDirectory(dead);
+        await File.WriteAllTextAsync(Path.Combine(dead, "7"), "unfinished");
+        await File.WriteAllTextAsync(dead + ".lock", "");
         await using var live = Open();
         await using var batch = live.StartBatch();
         await batch.AddAsync(Name("live"), Bytes(1, 100), None);
-        Assert.False(Directory.Exists(Path.Combine(all, "dead")));
-        Assert.False(File.Exists(Path.Combine(all, "dead.lock")));
+        Assert.False(Directory.Exists(dead));
+        Assert.False(File.Exists(dead + ".lock"));
 
         await PutAllAsync("other");
         await batch.CommitAsync(None);
@@ -88,19 +89,12 @@ public sealed class FileStorageTests : StorageContract
     public async Task AListingPassesOverWhatIsNoObject()
     {
         await PutAllAsync("a/b");
-        using var outside = new TemporaryDirectory();
-        await File.WriteAllTextAsync(outside["secret"], "x");
-        File.CreateSymbolicLink(Path.Combine(Root, "link-to-file"), outside["secret"]);
-        Directory.CreateSymbolicLink(Path.Combine(Root, "link-to-directory"), outside.Path);
-        Directory.CreateSymbolicLink(Path.Combine(Root, "a", "loop"), Root);
         await File.WriteAllTextAsync(Path.Combine(Root, ".hidden"), "x");
         await File.WriteAllTextAsync(Path.Combine(Root, "a", "white space"), "x");
         await File.WriteAllTextAsync(Path.Combine(Root, "a", "ümlaut"), "x");
         Directory.CreateDirectory(Path.Combine(Root, "empty"));
         Assert.Equal(["a/b"], await ListAsync(""));
-        Assert.Null(await Storage.FindAsync(Name("link-to-file"), None));
-        await Assert.ThrowsAsync<NotFoundException>(
-            async () => await Storage.ReadAsync(Name("link-to-file"), 0, new byte[1], None));
+        Assert.Equal(["a/", "empty/"], await StrangersAsync(""));
     }
 
     [Fact]

@@ -40,8 +40,8 @@ public sealed class ObjectFileWriterTests
         const int RenameStep = 3;
         for (var step = 0; step <= CreateSteps; step++)
         {
-            var files = new SimulatedFileSystem(SimulatedLie.None, "/s", "/s/.tmp");
-            var writer = new ObjectFileWriter(files, "/s", () => "/s/.tmp");
+            var files = new SimulatedFileSystem(SimulatedLie.None, ".tmp");
+            var writer = new ObjectFileWriter(files, () => ".tmp");
             files.StepsToFailure = step;
             var name = new ObjectName("a/b");
             var failure = Record.Exception(() => writer.TryCreate(name, new byte[100]));
@@ -52,8 +52,8 @@ public sealed class ObjectFileWriterTests
             }
 
             Assert.IsType<PosixException>(failure);
-            Assert.Null(files.Read("/s/.tmp/1"));
-            Assert.Equal(step <= RenameStep ? null : 100, files.Read("/s/a/b")?.Length);
+            Assert.Null(files.Read(".tmp/1"));
+            Assert.Equal(step <= RenameStep ? null : 100, files.Read("a/b")?.Length);
         }
 
         Assert.Fail("More steps than expected");
@@ -63,12 +63,12 @@ public sealed class ObjectFileWriterTests
     private static string? Faults(int seed, SimulatedLie lie)
     {
         var random = new Random(seed);
-        var files = new SimulatedFileSystem(lie, "/s", "/s/.tmp", "/s/.tmp/0", "/s/.tmp/1");
+        var files = new SimulatedFileSystem(lie, ".tmp", ".tmp/0", ".tmp/1");
         var model = new CrashModel(random);
         for (var round = 0; round < 3; round++)
         {
             var writers = Enumerable.Range(0, 2)
-                .Select(i => new ObjectFileWriter(files, "/s", () => Temporary(files, round, i))).ToArray();
+                .Select(i => new ObjectFileWriter(files, () => Temporary(files, round, i))).ToArray();
             files.StepsToCrash = random.Next(120);
             files.StepsToFailure = random.Next(240);
             try
@@ -94,7 +94,7 @@ public sealed class ObjectFileWriterTests
 
     private static string Temporary(SimulatedFileSystem files, int round, int writer)
     {
-        var path = $"/s/.tmp/{writer}/{round}";
+        var path = $".tmp/{writer}/{round}";
         files.TryCreateDirectory(path);
         return path;
     }
@@ -144,7 +144,7 @@ public sealed class ObjectFileWriterTests
         {
             foreach (var (name, possible) in _possible)
             {
-                var found = files.Read($"/s/{name}");
+                var found = files.Read($"{name}");
                 if (!possible.Any(content => AreEqual(content, found)))
                 {
                     return found is null ? $"{name} is missing"

@@ -15,7 +15,7 @@ public sealed class SpareFileTests
     {
         var (files, writers) = FullDisk();
         Put(writers[0], "marks/1", 15);
-        Assert.Equal(15, files.Read("/s/marks/1")?.Length);
+        Assert.Equal(15, files.Read("marks/1")?.Length);
         foreach (var writer in writers)
         {
             Assert.Throws<PosixException>(() => Put(writer, "marks/2", 15));
@@ -25,7 +25,7 @@ public sealed class SpareFileTests
         writers[1].Delete([new ObjectName("marks/0")]);
         files.IsFull = true;
         Put(writers[0], "marks/2", 15);
-        Assert.Equal(15, files.Read("/s/marks/2")?.Length);
+        Assert.Equal(15, files.Read("marks/2")?.Length);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class SpareFileTests
         var (files, writers) = FullDisk();
         Assert.Throws<PosixException>(() => Put(writers[0], "versions/1", SpareFile.ContentMax + 1));
         Put(writers[0], "marks/1", SpareFile.ContentMax);
-        Assert.Equal(SpareFile.ContentMax, files.Read("/s/marks/1")?.Length);
+        Assert.Equal(SpareFile.ContentMax, files.Read("marks/1")?.Length);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class SpareFileTests
         Assert.Throws<PosixException>(() => Put(writers[1], "marks/2", 15));
         writers[0].Abandon(taken);
         Put(writers[1], "marks/2", 15);
-        Assert.Equal(15, files.Read("/s/marks/2")?.Length);
+        Assert.Equal(15, files.Read("marks/2")?.Length);
     }
 
     [Fact]
@@ -57,14 +57,14 @@ public sealed class SpareFileTests
             files.StepsToCrash = step % 8;
             var crash = Record.Exception(() => Put(writers[0], "marks/1", 15));
             files.Crash(random);
-            var found = files.Read("/s/marks/1");
+            var found = files.Read("marks/1");
             Assert.True(found is null ? crash is not null : found.SequenceEqual(Content(15)), $"{step}");
 
             // A rename that reached the disk by half has freed the space.
-            if (found is null && files.Exists("/s/.tmp/spare"))
+            if (found is null && files.Exists(".tmp/spare"))
             {
                 Put(writers[1], "marks/1", 15);
-                Assert.Equal(Content(15), files.Read("/s/marks/1"));
+                Assert.Equal(Content(15), files.Read("marks/1"));
             }
         }
     });
@@ -72,10 +72,10 @@ public sealed class SpareFileTests
     // A storage that was used before, by two processes.
     private static (SimulatedFileSystem Files, ObjectFileWriter[] Writers) FullDisk()
     {
-        var files = new SimulatedFileSystem(SimulatedLie.None, "/s", "/s/.tmp", "/s/.tmp/0", "/s/.tmp/1");
+        var files = new SimulatedFileSystem(SimulatedLie.None, ".tmp", ".tmp/0", ".tmp/1");
         ObjectFileWriter[] writers =
         [
-            .. Enumerable.Range(0, 2).Select(i => new ObjectFileWriter(files, "/s", () => $"/s/.tmp/{i}")),
+            .. Enumerable.Range(0, 2).Select(i => new ObjectFileWriter(files, () => $".tmp/{i}")),
         ];
         Put(writers[0], "marks/0", 15);
         Put(writers[1], "marks/0", 15);
