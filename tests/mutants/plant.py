@@ -4,14 +4,15 @@
 usage: plant.py TREE [NAME...]
 
 TREE is the copy. NAME is a defect, or a list of this folder without its ending; without one, all are planted. Prints one
-line for each: name, filter of "dotnet test", what is broken; between them a tab. The exit code is 1 when the text of a
-defect is not in its file exactly once, and 64 when a NAME is not known or a list is not as it should be.
+line for each: name, parts of names of tests, what is broken; between them a tab. The copy of the tests becomes a program that
+tries them: MutantRun.cs. The exit code is 1 when the text of a defect is not in its file exactly once, and 64 when a NAME is
+not known or a list is not as it should be.
 
 A list has a block of lines for each defect, with an empty line between two blocks. Each line begins with a key:
 
 name   what the defect is called
 what   what is broken, in one sentence
-tests  parts of names of the tests that must notice it, or an expression of "dotnet test --filter"
+tests  parts of the names of the tests that must notice it
 file   the file that it is in
 line   the text that it replaces, which is there exactly once; the indentation of its lines does not count
 with   what stands there instead; MUTANT in it is true when this defect was chosen
@@ -28,10 +29,13 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEYS = ["name", "what", "tests", "file", "line", "with"]
 SWITCH_FILE = "Benji.Store/Mutant.cs"
+RUN_FILE = "MutantRun.cs"
+TESTS = "tests/Benji.Tests"
 SWITCH = """/// <summary>Which defect this process has.</summary>
 public static class Mutant
 {
-    private static readonly string Chosen = System.Environment.GetEnvironmentVariable("BENJI_MUTANT") ?? "";
+    /// <summary>Its name; empty for none.</summary>
+    public static string Chosen { get; set; } = System.Environment.GetEnvironmentVariable("BENJI_MUTANT") ?? "";
 
     /// <summary>True for the defect that was chosen.</summary>
     public static bool Is(string name) => name == Chosen;
@@ -89,11 +93,6 @@ def plant(tree, name, edit, originals, planted):
     return None
 
 
-def expression(tests):
-    """Names of tests, or an expression, as a filter."""
-    return tests if re.search("[=~]", tests) else "|".join("FullyQualifiedName~" + name for name in tests.split())
-
-
 def main(tree, names):
     defects = [defect for path in sorted(glob.glob(os.path.join(HERE, "*.txt"))) for defect in read(path)]
     known = [defect["name"] for defect in defects]
@@ -110,11 +109,13 @@ def main(tree, names):
     if wrong:
         fail(1, f"{wrong} edits do not fit the sources")
     planted[os.path.join(tree, SWITCH_FILE)] = SWITCH
+    with open(os.path.join(HERE, RUN_FILE), encoding="utf-8") as file:
+        planted[os.path.join(tree, TESTS, RUN_FILE)] = file.read()
     for path, text in planted.items():
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     for defect in chosen:
-        print("\t".join([defect["name"], expression(defect["tests"]), " ".join(defect["what"].split())]))
+        print("\t".join([defect["name"], " ".join(defect["tests"].split()), " ".join(defect["what"].split())]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
 using Benji.Store;
+using Benji.Store.Blocks;
+using Benji.Store.Blocks.Opening;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Storages;
@@ -55,6 +57,18 @@ internal sealed class AgeWorld : IAsyncDisposable
         fork.Place.State = catalog.Place.State;
         return fork;
     }
+
+    /// <summary>Opens the main storage past every catalog.</summary>
+    public Task<OpenedStore> OpenMainAsync() => OpenedStore.OpenAsync(
+        new StoreOpening
+        {
+            Name = "main",
+            Storage = Main,
+            MayCreate = false,
+            Pool = new BlockBufferPool(1 << 20),
+            Time = Clock,
+        },
+        CancellationToken.None);
 
     /// <summary>Starts a process.</summary>
     /// <param name="catalog">Its catalog.</param>

@@ -1,4 +1,3 @@
-using Benji.Store.Blocks;
 using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
@@ -61,6 +60,15 @@ public sealed class OldMarksTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NoMoreAreKnownThanAreWorthTheirSpace()
+    {
+        await AddAsync(300, AgeMarkState.Gone);
+        await AddAsync(1, AgeMarkState.Retired);
+        await DeleteOldAsync();
+        Assert.Equal(256, _catalog.Place.State.AgeMarks.Values.Count(known => known.State == AgeMarkState.Gone));
+    }
+
+    [Fact]
     public async Task AMarkThatWasPutLateIsFoundByItsListing()
     {
         var late = (await AddAsync(1, AgeMarkState.Gone))[0];
@@ -101,20 +109,9 @@ public sealed class OldMarksTests : IAsyncLifetime
     private async Task DeleteOldAsync()
     {
         await using var catalog = new MemoryCatalog(_catalog.Place);
-        await using var store = await OpenAsync();
+        await using var store = await _world.OpenMainAsync();
         await new AgeWatch(store, catalog, _world.Clock).DeleteOldAsync(CancellationToken.None);
     }
-
-    private Task<OpenedStore> OpenAsync() => OpenedStore.OpenAsync(
-        new Store.Blocks.Opening.StoreOpening
-        {
-            Name = "main",
-            Storage = _world.Main,
-            MayCreate = false,
-            Pool = new BlockBufferPool(1 << 20),
-            Time = _world.Clock,
-        },
-        CancellationToken.None);
 
     private async Task<IReadOnlyList<AgeMark>> AddAsync(int count, AgeMarkState state)
     {

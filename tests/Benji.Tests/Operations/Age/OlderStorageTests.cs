@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Benji.Store.Model;
 using Benji.Store.Operations;
+using Benji.Store.Storages;
+using Benji.Testing.Storages;
 using Xunit;
 
 namespace Benji.Tests.Operations.Age;
@@ -91,6 +93,56 @@ public sealed class OlderStorageTests : IAsyncLifetime
         Assert.Equal(VersionStatus.Invalid, (await DeepScrubAsync(_first)).Version.Status);
         _world.Main.PutBack(current);
         Assert.Equal(VersionStatus.Valid, (await DeepScrubAsync(_first)).Version.Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhoReadFromAStorageThatItDoesNotTrustMendsNothingAnyMore(bool isOlder)
+    {
+        var old = _world.Main.Copy();
+        _world.Images.Set("a", [.. _a, .. RandomNumberGenerator.GetBytes(AgeWorld.BlockSize)]);
+        var second = await _world.BackupAsync(_catalog, "a");
+        var current = _world.Main.Copy();
+        if (isOlder)
+        {
+            _world.Main.PutBack(old);
+        }
+        else
+        {
+            await _world.Main.DeleteAsync(
+                [.. current.Keys.Except(old.Keys).Where(name => !name.StartsWith("marks/", StringComparison.Ordinal))
+                    .Select(name => new ObjectName(name))],
+                CancellationToken.None);
+        }
+
+        var state = _catalog.Place.State;
+        var lists = 0;
+        var wire = new Tripwire
+        {
+            Fits = call => call is { Kind: StorageCallKind.List, Name: "marks/" } && lists++ == 0 && !isOlder,
+            Fault = Fault.Permanent(),
+        };
+        using var log = new WarningLog();
+        await _world.DoAsync(
+            _catalog,
+            async store =>
+            {
+                var request = new ScrubRequest { Version = second.Name.ToString(), IsDeep = true };
+                Assert.NotEmpty((await store.ScrubAsync(request, NoProgress.Instance)).Damage);
+
+                // What it saw before may be of the older copy, though the right one is there now.
+                var objects = _world.Main.Copy();
+                _world.Main.PutBack(current);
+                Assert.Empty((await store.ScrubAsync(request, NoProgress.Instance)).Damage);
+                _world.Main.PutBack(objects);
+                return (await store.ScrubAsync(request, NoProgress.Instance)).Damage;
+            },
+            wire,
+            log);
+        Assert.Single(log.Warnings, warning => warning.Contains("nothing is repaired or marked", StringComparison.Ordinal));
+        Assert.Same(state.Blocks, _catalog.Place.State.Blocks);
+        Assert.Same(state.Versions, _catalog.Place.State.Versions);
     }
 
     [Theory]

@@ -120,6 +120,20 @@ public sealed class TwoCatalogsTests : IAsyncLifetime
         Assert.Equal(objects, _world.Objects);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ACatalogThatMeetsBlocksOfNobodyCountsOnThem(bool areThere)
+    {
+        await _world.Main.DeleteAsync(
+            [.. _world.Main.Names.Where(name => !areThere || !name.Value.StartsWith("blocks/", StringComparison.Ordinal))
+                .Where(name => name.Value != "store.json")],
+            CancellationToken.None);
+        var second = _world.NewCatalog();
+        await _world.BackupAsync(second, "b");
+        Assert.Equal(areThere, second.Place.State.Bindings["main"].HoldsStrays);
+    }
+
     [Fact]
     public async Task TwoCatalogsThatMeetAnEmptyStorageTogetherDoNotBothWork()
     {
