@@ -92,7 +92,7 @@ internal sealed class NbdCommand : ICommand
     {
         var options = Read(parsed, IsActivated(run.Variable)) with { Clock = run.Time };
         var cacheBytes = ReadCache(parsed);
-        await using var store = await run.OpenStoreAsync();
+        await using var store = await run.OpenStoreAsync(options.ReadOnly ? StoreUse.Read : StoreUse.Change);
         await using var server = new NbdServer(
             store.OpenImages(cacheBytes), options, run.Logging.CreateLogger("Benji.Nbd"));
         await server.StartAsync(run.Stop);

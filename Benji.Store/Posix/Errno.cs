@@ -32,6 +32,7 @@ internal static class Errno
     public const int TooManySymbolicLinks = 40;
     public const int NoData = 61;
     public const int NotSupported = 95;
+    public const int NotConnected = 107;
     public const int TimedOut = 110;
     public const int StaleHandle = 116;
     public const int RemoteIo = 121;
@@ -67,6 +68,7 @@ internal static class Errno
         NotEmpty => "directory not empty",
         TooManySymbolicLinks => "too many levels of symbolic links",
         NotSupported => "operation not supported",
+        NotConnected => "transport endpoint is not connected",
         TimedOut => "connection timed out",
         StaleHandle => "stale file handle",
         RemoteIo => "remote I/O error",

@@ -11,7 +11,10 @@ internal sealed class FileStorageErrors(string root)
     /// <param name="name">The object.</param>
     /// <param name="failure">The failed call; it names the path and the cause.</param>
     public StorageException Translate(string verb, ObjectName name, IOException failure) =>
-        new($"Could not {verb} object {name} in storage {root}: {Cause(failure)}", IsTransient(failure), failure);
+        new($"Could not {verb} object {name} in storage {root}: {Cause(failure)}", IsTransient(failure), failure)
+        {
+            IsUnreadable = failure is PosixException { Errno: Errno.Io },
+        };
 
     /// <summary>Describes a failure with several objects or the storage itself.</summary>
     public StorageException Translate(string action, IOException failure) =>
@@ -22,6 +25,7 @@ internal sealed class FileStorageErrors(string root)
         ? $"{Errno.Describe(posix.Errno)} (could not {posix.Action} {posix.Path})"
         : failure.Message;
 
+    // Every failure is one of the storage, but for bytes that the disk does not give: those may be damage of one object.
     // Passing shortages, and a network file system that lost its server for a while. EIO is not among them: a disk that
     // says it will say it again, and a sync that failed once has lost the bytes. A full disk needs a person.
     private static bool IsTransient(IOException failure) => failure is PosixException

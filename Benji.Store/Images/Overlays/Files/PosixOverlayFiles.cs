@@ -18,8 +18,17 @@ internal sealed class PosixOverlayFiles : IOverlayFiles
     public FileStatus? Find(string path) => FileStatus.Find(path, followLink: false);
 
     /// <inheritdoc/>
-    public IEnumerable<string> List(string directory) =>
-        Directory.Exists(directory) ? Directory.EnumerateFiles(directory) : [];
+    public IEnumerable<string> List(string directory)
+    {
+        if (FileStatus.Find(directory, followLink: true) is null)
+        {
+            return [];
+        }
+
+        // Says so with an error number when the directory is not ours to list.
+        PosixFile.Open(directory, OpenFlags.Directory).Dispose();
+        return Directory.GetFiles(directory);
+    }
 
     /// <inheritdoc/>
     public void Rename(string source, string target) => PosixFile.Rename(source, target);

@@ -116,7 +116,7 @@ public sealed class CleanupOperationTests : IAsyncLifetime
             Workers = 1,
         },
         StoreParts.Plain,
-        mayCreate: true,
+        StoreUse.Create,
         new OneLogger(_log),
         _clock,
         CancellationToken.None);
