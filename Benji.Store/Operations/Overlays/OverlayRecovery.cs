@@ -31,7 +31,7 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
             }
             catch (BenjiException failure) when (failure is not CatalogException)
             {
-                Log.OverlayLeftAlone(context.Logger, files.PathOf(id), failure.Message);
+                Log.OverlayUnfinished(context.Logger, files.PathOf(id), failure.Message);
             }
         }
     }
