@@ -35,8 +35,9 @@ internal static class KnownStorages
 
         var count = old.Versions.List(volume: null).Count(version => version.Storage == missing);
         throw new StorageException(
-            $"The catalog holds {count} versions of storage {missing}, which is not there: it is not mounted, not configured, or another "
-            + $"store is in its place. The catalog stands as it is. 'benji rebuild --force --forget {missing}' gives these versions up.",
+            $"The catalog knows storage {missing}, with {count} {(count == 1 ? "version" : "versions")}, and it is not there: not mounted, "
+            + "not configured, or another store is in its place. The catalog stands as it is. 'benji rebuild --force "
+            + $"--forget {missing}' gives up what only that storage holds.",
             isTransient: false);
     }
 }

@@ -41,7 +41,8 @@ internal sealed class RemoveOperation(StoreContext context)
                 Log.VersionRemoved(context.Logger, version.Name);
             }
         }
-        catch (BenjiException) when (_begun < versions.Count)
+        catch (Exception failure)
+            when (failure is StorageException or ConfigurationException or CatalogException && _begun < versions.Count)
         {
             Log.VersionsStay(context.Logger, string.Join(", ", versions.Skip(_begun).Select(version => version.Name)));
             throw;

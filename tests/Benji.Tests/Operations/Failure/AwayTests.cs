@@ -79,7 +79,7 @@ public sealed class AwayTests : IAsyncLifetime
 
         var failure = await Assert.ThrowsAsync<StorageException>(() => RebuildAsync());
 
-        Assert.Contains("1 versions of storage two", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("storage two, with 1 version,", failure.Message, StringComparison.Ordinal);
         Assert.Contains("--forget two", failure.Message, StringComparison.Ordinal);
         CheckPlace(isEmpty);
 
@@ -139,6 +139,16 @@ public sealed class AwayTests : IAsyncLifetime
     {
         var options = Options with { Storages = [Options.Storages[0], Options.Storages[1] with { Name = "renamed" }] };
         Assert.Equal((2L, 0), Counts(await RebuildAsync(options)));
+    }
+
+    [Fact]
+    public async Task AStorageThatCannotBeLookedIntoIsNotAnEmptyOne()
+    {
+        var lost = Options.Storages[1] with { Path = _directory[new string('x', 300)] };
+        var options = Options with { CatalogPath = _directory["new.db"], Storages = [Options.Storages[0], lost] };
+
+        await Assert.ThrowsAsync<StorageException>(() => RebuildAsync(options));
+        Assert.False(File.Exists(_directory["new.db"]));
     }
 
     [Fact]

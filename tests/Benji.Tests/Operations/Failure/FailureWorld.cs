@@ -75,21 +75,42 @@ internal sealed class FailureWorld : IAsyncDisposable
     public async Task<(Exception? Failure, bool IsDamaged, long Calls)> RunAsync(
         string command, Func<StorageCall, Fault?> script)
     {
-        var parts = _world.PartsOf(Catalog, new Tripwire());
-        FaultyStorage? storage = null;
-        var isDamaged = false;
+        var (isDamaged, calls) = (false, 0L);
         var failure = await Record.ExceptionAsync(async () =>
         {
-            await using var store = await BenjiStore.OpenAsync(
-                _world.OptionsOf(Catalog),
-                parts with { WrapStorage = inner => storage = new FaultyStorage(parts.WrapStorage(inner), script) },
-                StoreUse.Change,
-                NullLoggerFactory.Instance,
-                _world.Clock,
-                CancellationToken.None);
+            await using var store = await OpenAsync(call =>
+            {
+                Interlocked.Increment(ref calls);
+                return script(call);
+            });
             isDamaged = await Commands[command](this, store);
         });
-        return (failure, isDamaged, storage?.Calls ?? 0);
+        return (failure, isDamaged, calls);
+    }
+
+    /// <summary>Makes a new catalog in a place of its own.</summary>
+    public Task<RebuildResult> RebuildAsync(Func<StorageCall, Fault?> script) =>
+        _world.RebuildAsync(_world.NewCatalog(), null, script);
+
+    /// <summary>Makes a version that begins with holes.</summary>
+    public async Task<VersionName> BackUpWithHolesAsync()
+    {
+        _world.Images.Set("holes", [.. new byte[3 * AgeWorld.BlockSize], .. Content]);
+        return (await _world.BackupAsync(Catalog, "holes")).Name;
+    }
+
+    /// <summary>Restores a version over a disk of ones, in a process of its own.</summary>
+    /// <returns>How it failed, and what the disk holds then.</returns>
+    public async Task<(Exception? Failure, byte[] Target)> RestoreAsync(VersionName version, Func<StorageCall, Fault?> script)
+    {
+        var target = _world.Images.Set("over", [.. Enumerable.Repeat((byte)0xff, Content.Length + (3 * AgeWorld.BlockSize))]);
+        var failure = await Record.ExceptionAsync(async () =>
+        {
+            await using var store = await OpenAsync(script);
+            await store.RestoreAsync(
+                new RestoreRequest { Version = version.ToString(), Target = "over", Force = true }, NoProgress.Instance);
+        });
+        return (failure, target.Content);
     }
 
     /// <summary>Nothing is marked in the catalog.</summary>
@@ -107,6 +128,18 @@ internal sealed class FailureWorld : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private Task<BenjiStore> OpenAsync(Func<StorageCall, Fault?> script)
+    {
+        var parts = _world.PartsOf(Catalog, new Tripwire());
+        return BenjiStore.OpenAsync(
+            _world.OptionsOf(Catalog),
+            parts with { WrapStorage = inner => new FaultyStorage(parts.WrapStorage(inner), script) },
+            StoreUse.Change,
+            NullLoggerFactory.Instance,
+            _world.Clock,
+            CancellationToken.None);
+    }
 
     private static byte[] RandomBytes(Random random, int length)
     {

@@ -92,6 +92,31 @@ public sealed class StorageFailureTests : IAsyncLifetime
         Assert.False(isDamaged);
     }
 
+    [Theory]
+    [InlineData("blocks/")]
+    [InlineData("pages/")]
+    [InlineData("versions/")]
+    public async Task ARebuildGoesOnWhereTheDiskDoesNotGiveOneObject(string prefix)
+    {
+        var lost = _world.Objects.Names.First(name => name.Value.StartsWith(prefix, StringComparison.Ordinal)).Value;
+        var result = await _world.RebuildAsync(call => IsReadOf(call, lost) ? Failed(Errno.Io) : null);
+        Assert.NotEmpty(result.Problems);
+
+        await Assert.ThrowsAsync<StorageException>(
+            () => _world.RebuildAsync(call => IsReadOf(call, prefix) ? Failed(Errno.Io) : null));
+    }
+
+    [Fact]
+    public async Task ARestoreThatCannotReadTheFirstBlockLeavesItsTarget()
+    {
+        var name = await _world.BackUpWithHolesAsync();
+
+        var (failure, target) = await _world.RestoreAsync(name, call => IsReadOf(call, "blocks/") ? Failed(Errno.AccessDenied) : null);
+
+        Assert.IsType<StorageException>(failure);
+        Assert.All(target, value => Assert.Equal(0xff, value));
+    }
+
     private static Fault Failed(int errno) => new() { Before = StorageFailures.Of(errno) };
 
     // As a directory looks from which a file system was unmounted.
