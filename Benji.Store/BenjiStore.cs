@@ -56,22 +56,22 @@ public sealed class BenjiStore : IAsyncDisposable
         };
     }
 
-    /// <summary>Opens the store, and first finishes what a crash of an earlier run left half done.</summary>
+    /// <summary>Opens the store.</summary>
     /// <param name="options">Where everything is.</param>
-    /// <param name="mayCreate">True to make a new catalog where there is none, as the first backup does.</param>
+    /// <param name="use">What for; what dead runs left half done is finished only by who changes something.</param>
     /// <param name="logging">Where operations log.</param>
     /// <param name="time">The only clock.</param>
     /// <param name="cancellationToken">Stops the opening.</param>
     /// <exception cref="NotFoundException">There is no catalog.</exception>
     /// <exception cref="NotAllowedException">Two of the store's places lie in one another.</exception>
-    /// <exception cref="ConfigurationException">The catalog or a storage is of a newer format, or a key does not fit.</exception>
+    /// <exception cref="ConfigurationException">The catalog is of a newer format.</exception>
     public static Task<BenjiStore> OpenAsync(
         StoreOptions options,
-        bool mayCreate,
+        StoreUse use,
         ILoggerFactory logging,
         TimeProvider time,
         CancellationToken cancellationToken = default) =>
-        OpenAsync(options, StoreParts.Plain, mayCreate, logging, time, cancellationToken);
+        OpenAsync(options, StoreParts.Plain, use, logging, time, cancellationToken);
 
     /// <summary>Makes a new catalog from the storages alone and puts it in the place of the old one, if any.</summary>
     /// <exception cref="AlreadyExistsException">There is a catalog, and the request does not force.</exception>
@@ -185,13 +185,13 @@ public sealed class BenjiStore : IAsyncDisposable
     internal static async Task<BenjiStore> OpenAsync(
         StoreOptions options,
         StoreParts parts,
-        bool mayCreate,
+        StoreUse use,
         ILoggerFactory logging,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
         options.Places.RequireApart();
-        if (!mayCreate && !LiteDbCatalog.Exists(options.CatalogPath))
+        if (use != StoreUse.Create && !LiteDbCatalog.Exists(options.CatalogPath))
         {
             throw new NotFoundException(
                 $"There is no catalog at {options.CatalogPath}. 'benji backup' makes a new one; 'benji rebuild' makes it " +
@@ -200,15 +200,16 @@ public sealed class BenjiStore : IAsyncDisposable
 
 #pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
         var catalog = parts.WrapCatalog(await LiteDbCatalog.OpenAsync(
-            new LiteDbCatalogOptions { Path = options.CatalogPath, Create = mayCreate, TimeProvider = time },
+            new LiteDbCatalogOptions { Path = options.CatalogPath, Create = use == StoreUse.Create, TimeProvider = time },
             cancellationToken));
 #pragma warning restore CA2000
         var store = new BenjiStore(options, parts, catalog, logging.CreateLogger("benji"), time);
         try
         {
-            await new IntentRecovery(store._context).RunAsync(cancellationToken);
-            await new OverlayRecovery(store._context, new OverlayDirectory(options.OverlayDirectory))
-                .RunAsync(cancellationToken);
+            if (use != StoreUse.Read)
+            {
+                await store.FinishAsync(cancellationToken);
+            }
         }
         catch
         {
@@ -217,6 +218,12 @@ public sealed class BenjiStore : IAsyncDisposable
         }
 
         return store;
+    }
+
+    private async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await new IntentRecovery(_context).RunAsync(cancellationToken);
+        await new OverlayRecovery(_context, new OverlayDirectory(_overlayPath)).RunAsync(cancellationToken);
     }
 
     private StoreImageDirectory OpenDirectory(long cacheBytes)

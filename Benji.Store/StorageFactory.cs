@@ -15,6 +15,7 @@ internal static class StorageFactory
 {
     /// <summary>Opens a storage as the store that the catalog knows, or as whatever store it is without a binding.</summary>
     /// <exception cref="ConfigurationException">It is another store, of a newer format, or the key does not fit.</exception>
+    /// <exception cref="StorageException">It could not be read, or it is away: missing or empty.</exception>
     public static async Task<OpenedStore> OpenStoreAsync(
         StorageOptions options,
         StoreParts parts,

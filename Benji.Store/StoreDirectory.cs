@@ -29,7 +29,7 @@ internal sealed class StoreDirectory(
     /// <inheritdoc/>
     public async Task<OpenedStore> OpenForReadingAsync(string name, CancellationToken cancellationToken)
     {
-        var age = await OpenAsync(name, cancellationToken);
+        var age = await OpenAsync(name, mayCreate: false, cancellationToken);
         await IsTrustedAsync(age, cancellationToken);
         return age.Store;
     }
@@ -37,14 +37,14 @@ internal sealed class StoreDirectory(
     /// <inheritdoc/>
     public async Task<AgeWatch> OpenForChangeAsync(string name, CancellationToken cancellationToken)
     {
-        var age = await OpenAsync(name, cancellationToken);
+        var age = await OpenAsync(name, mayCreate: true, cancellationToken);
         await age.LookUnlessRecentAsync(cancellationToken);
         return age;
     }
 
     /// <inheritdoc/>
     public async Task<bool> MayMendAsync(string name, CancellationToken cancellationToken) =>
-        await IsTrustedAsync(await OpenAsync(name, cancellationToken), cancellationToken);
+        await IsTrustedAsync(await OpenAsync(name, mayCreate: false, cancellationToken), cancellationToken);
 
     /// <summary>Closes every storage that was opened.</summary>
     public async ValueTask DisposeAsync()
@@ -60,7 +60,7 @@ internal sealed class StoreDirectory(
         }
     }
 
-    private async Task<AgeWatch> OpenAsync(string name, CancellationToken cancellationToken)
+    private async Task<AgeWatch> OpenAsync(string name, bool mayCreate, CancellationToken cancellationToken)
     {
         var storage = options.Storages.FirstOrDefault(storage => storage.Name == name)
             ?? throw new UsageException(
@@ -71,7 +71,7 @@ internal sealed class StoreDirectory(
         {
             if (!_opened.TryGetValue(name, out var age))
             {
-                age = await OpenAsync(storage, cancellationToken);
+                age = await OpenAsync(storage with { MayCreate = mayCreate && storage.MayCreate }, cancellationToken);
                 _opened[name] = age;
             }
 
@@ -87,7 +87,8 @@ internal sealed class StoreDirectory(
     {
         var binding = await FindBindingAsync(storage.Name, cancellationToken);
 #pragma warning disable CA2000 // This directory closes the store; every failure before that closes it here.
-        var store = await StorageFactory.OpenStoreAsync(storage, parts, binding, pool, time, cancellationToken);
+        var store = await StorageFactory.OpenStoreAsync(
+            storage with { MayCreate = storage.MayCreate && binding is null }, parts, binding, pool, time, cancellationToken);
 #pragma warning restore CA2000 // The reason ends here.
         try
         {

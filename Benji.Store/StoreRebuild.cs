@@ -5,6 +5,7 @@ using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Rebuild;
 using Benji.Store.Operations.Running;
+using Benji.Store.Posix;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Store;
@@ -22,7 +23,9 @@ internal static class StoreRebuild
     /// <exception cref="AlreadyExistsException">There is a catalog, and the request does not force.</exception>
     /// <exception cref="InUseException">The catalog is in use, or a storage by another catalog.</exception>
     /// <exception cref="ConfigurationException">No storage holds a store, or one cannot be opened.</exception>
-    /// <exception cref="StorageException">A storage failed; the old catalog, or none, stands.</exception>
+    /// <exception cref="StorageException">A storage failed, or one that the old catalog knows is not there; the old catalog,
+    /// or none, stands.</exception>
+    /// <exception cref="UsageException">A storage that is to be forgotten is there, or unknown.</exception>
     public static async Task<RebuildResult> RunAsync(
         StoreOptions options,
         StoreParts parts,
@@ -42,10 +45,10 @@ internal static class StoreRebuild
         var stores = new List<OpenedStore>();
         try
         {
-            await OpenStoresAsync(options, parts, time, stores, cancellationToken);
+            await OpenStoresAsync(options, parts, logger, time, stores, cancellationToken);
             for (var tries = 0; tries < TriesMax; tries++)
             {
-                if (await TryRunAsync(options, parts, stores, logger, time, progress, cancellationToken) is { } result)
+                if (await TryRunAsync(options, parts, request, stores, logger, time, progress, cancellationToken) is { } result)
                 {
                     Log.CatalogRebuilt(logger, options.CatalogPath, result.Versions, result.Blocks, result.Problems.Count);
                     return result;
@@ -68,6 +71,7 @@ internal static class StoreRebuild
     private static async Task<RebuildResult?> TryRunAsync(
         StoreOptions options,
         StoreParts parts,
+        RebuildRequest request,
         IReadOnlyList<OpenedStore> stores,
         ILogger logger,
         TimeProvider time,
@@ -82,7 +86,11 @@ internal static class StoreRebuild
 
         await using var rebuild = await LiteDbRebuild.StartAsync(
             new LiteDbCatalogOptions { Path = options.CatalogPath, TimeProvider = time },
-            old => Array.ForEach(claims, claim => claim.Announce(old, time.GetUtcNow())),
+            old =>
+            {
+                KnownStorages.Check(old, stores, request.Forget);
+                Array.ForEach(claims, claim => claim.Announce(old, time.GetUtcNow()));
+            },
             cancellationToken);
         await using var target = parts.WrapCatalog(rebuild.Target);
         var overlayFiles = new OverlayDirectory(options.OverlayDirectory);
@@ -111,6 +119,7 @@ internal static class StoreRebuild
     private static async Task OpenStoresAsync(
         StoreOptions options,
         StoreParts parts,
+        ILogger logger,
         TimeProvider time,
         List<OpenedStore> stores,
         CancellationToken cancellationToken)
@@ -118,7 +127,11 @@ internal static class StoreRebuild
         var pool = new BlockBufferPool(IdleBufferBytes);
         foreach (var storage in options.Storages)
         {
-            if (Directory.Exists(storage.Path) && Directory.EnumerateFileSystemEntries(storage.Path).Any())
+            if (!IsUsed(storage))
+            {
+                Log.StoragePassedOver(logger, storage.Name, storage.Path);
+            }
+            else
             {
                 stores.Add(await StorageFactory.OpenStoreAsync(
                     storage with { MayCreate = false }, parts, binding: null, pool, time, cancellationToken));
@@ -130,6 +143,26 @@ internal static class StoreRebuild
             throw new ConfigurationException(
                 "No configured storage holds anything, so there is nothing to make a catalog from: "
                 + string.Join(", ", options.Storages.Select(storage => $"{storage.Name} ({storage.Path})")) + ".");
+        }
+    }
+
+    private static bool IsUsed(StorageOptions storage)
+    {
+        try
+        {
+            if (FileStatus.Find(storage.Path, followLink: true) is not { } found)
+            {
+                return false;
+            }
+
+            // Says so with an error number when the directory is not ours to list.
+            PosixFile.Open(storage.Path, OpenFlags.Read).Dispose();
+            return found.Kind != FileKind.Directory || Directory.EnumerateFileSystemEntries(storage.Path).Any();
+        }
+        catch (IOException failure)
+        {
+            throw new StorageException(
+                $"Storage {storage.Name} could not be looked at: {failure.Message}", isTransient: false, failure);
         }
     }
 }

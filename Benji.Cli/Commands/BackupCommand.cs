@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -66,7 +67,7 @@ internal sealed class BackupCommand : ICommand
     {
         var request = Read(parsed);
         BackupResult result;
-        await using (var store = await run.OpenStoreAsync(mayCreate: true))
+        await using (var store = await run.OpenStoreAsync(StoreUse.Create))
         {
             result = await run.WatchAsync(progress => store.BackupAsync(request, progress, run.Stop));
         }

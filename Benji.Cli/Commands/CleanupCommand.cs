@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -21,7 +22,7 @@ internal sealed class CleanupCommand : ICommand
     {
         var request = Read(parsed);
         CleanupResult result;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             result = await run.WatchAsync(progress => store.CleanupAsync(request, progress, run.Stop));
         }

@@ -45,13 +45,12 @@ internal sealed class CommandRun
     public bool IsMachineOutput => Settings.IsMachineOutput;
 
     /// <summary>Opens the store that the configuration describes; the caller disposes it.</summary>
-    /// <param name="mayCreate">True to make a new catalog where there is none, as a first backup does.</param>
-    public Task<BenjiStore> OpenStoreAsync(bool mayCreate = false) =>
-        BenjiStore.OpenAsync(ReadOptions(), mayCreate, Logging, Time, Stop);
+    /// <param name="use">What for.</param>
+    public Task<BenjiStore> OpenStoreAsync(StoreUse use) => OpenStoreAsync(ReadOptions(), use);
 
     /// <summary>Opens the store that options describe; the caller disposes it.</summary>
-    public Task<BenjiStore> OpenStoreAsync(StoreOptions options) =>
-        BenjiStore.OpenAsync(options, mayCreate: false, Logging, Time, Stop);
+    public Task<BenjiStore> OpenStoreAsync(StoreOptions options, StoreUse use) =>
+        BenjiStore.OpenAsync(options, use, Logging, Time, Stop);
 
     /// <summary>Runs an operation while its progress is shown: live at a terminal, one line a stage otherwise, not at all
     /// with machine output.</summary>

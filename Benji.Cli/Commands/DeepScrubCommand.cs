@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -31,7 +32,7 @@ internal sealed class DeepScrubCommand : ICommand
     {
         var request = Read(parsed);
         ScrubResult result;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
             result = await run.WatchAsync(progress => store.ScrubAsync(request, progress, run.Stop));
         }

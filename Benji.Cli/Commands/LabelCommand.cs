@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Model;
 
 namespace Benji.Cli.Commands;
@@ -23,7 +24,7 @@ internal sealed class LabelCommand : ICommand
     {
         var labels = LabelArguments.Parse(parsed.GetRequiredValue(_labels));
         VersionRecord version;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             version = await store.LabelAsync(
                 parsed.GetRequiredValue(_version), labels.Set, labels.Remove, run.Stop);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Model;
 
 namespace Benji.Cli.Commands;
@@ -27,7 +28,7 @@ internal sealed class ListCommand : ICommand
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
         IReadOnlyList<VersionRecord> versions;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
             versions = await store.ListAsync(parsed.GetValue(_volume), run.Stop);
         }

@@ -98,7 +98,8 @@ internal sealed class NbdCommand : ICommand
             storeOptions.Places.RequireOutside(socket, "The socket");
         }
 
-        await using var store = await run.OpenStoreAsync(storeOptions);
+        await using var store = await run.OpenStoreAsync(
+            storeOptions, options.ReadOnly ? StoreUse.Read : StoreUse.Change);
         await using var server = new NbdServer(
             store.OpenImages(cacheBytes), options, run.Logging.CreateLogger("Benji.Nbd"));
         await server.StartAsync(run.Stop);

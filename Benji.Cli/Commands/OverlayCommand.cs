@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Images;
 using Benji.Store.Operations;
 
@@ -66,7 +67,7 @@ internal sealed class OverlayCommand : ICommand
     private async Task<int> CreateAsync(ParseResult parsed, CommandRun run)
     {
         ImageEntry overlay;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             overlay = await store.CreateOverlayAsync(
                 parsed.GetRequiredValue(_base), parsed.GetValue(_name), run.Stop);
@@ -89,7 +90,7 @@ internal sealed class OverlayCommand : ICommand
     private async Task<int> ListAsync(ParseResult parsed, CommandRun run)
     {
         IReadOnlyList<ImageEntry> overlays;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
             overlays = await store.ListOverlaysAsync(parsed.GetValue(_listed), run.Stop);
         }
@@ -110,7 +111,7 @@ internal sealed class OverlayCommand : ICommand
     {
         var request = ReadRemoval(parsed);
         IReadOnlyList<ImageEntry> overlays;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             overlays = await store.RemoveOverlaysAsync(request, run.Stop);
         }

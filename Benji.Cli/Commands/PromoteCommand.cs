@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -34,7 +35,7 @@ internal sealed class PromoteCommand : ICommand
     {
         var request = Read(parsed);
         BackupResult result;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             result = await run.WatchAsync(progress => store.PromoteAsync(request, progress, run.Stop));
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Model;
 
 namespace Benji.Cli.Commands;
@@ -23,7 +24,7 @@ internal sealed class ProtectCommand(bool isProtected) : ICommand
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
         var changed = new List<VersionRecord>();
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             foreach (var version in parsed.GetRequiredValue(_versions))
             {

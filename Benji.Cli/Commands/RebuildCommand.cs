@@ -10,8 +10,14 @@ internal sealed class RebuildCommand : ICommand
 {
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace an existing catalog" };
 
+    private readonly Option<string[]> _forget = new("--forget")
+    {
+        Description = "A storage that the catalog knows and that is gone for good: give its versions up; can be repeated",
+        HelpName = "STORAGE",
+    };
+
     /// <inheritdoc/>
-    public Command Syntax => field ??= new Command("rebuild", "Make a new catalog from the storages alone") { _force };
+    public Command Syntax => field ??= new Command("rebuild", "Make a new catalog from the storages alone") { _force, _forget };
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
@@ -57,5 +63,9 @@ internal sealed class RebuildCommand : ICommand
     }
 
     /// <summary>Returns what the arguments ask for.</summary>
-    internal RebuildRequest Read(ParseResult parsed) => new() { Force = parsed.GetValue(_force) };
+    internal RebuildRequest Read(ParseResult parsed) => new()
+    {
+        Force = parsed.GetValue(_force),
+        Forget = parsed.GetValue(_forget) ?? [],
+    };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -26,7 +27,7 @@ internal sealed class RemoveCommand : ICommand
     {
         var request = Read(parsed);
         RemoveResult result;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
         {
             result = await store.RemoveAsync(request, run.Stop);
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benji.Cli.Output;
+using Benji.Store;
 using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
@@ -38,7 +39,7 @@ internal sealed class RestoreCommand : ICommand
     {
         var request = Read(parsed);
         RestoreResult result;
-        await using (var store = await run.OpenStoreAsync())
+        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
             result = await run.WatchAsync(progress => store.RestoreAsync(request, progress, run.Stop));
         }

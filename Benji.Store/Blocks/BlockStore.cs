@@ -18,18 +18,15 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     private readonly HeaderReader _headers;
     private readonly FrameReader _frames;
     private readonly BlockSalvage _salvage;
-    private readonly BlockSalvage _lenientSalvage;
     private readonly ContextPool<ReadScratch> _scratches;
 
     /// <summary>Reads from <paramref name="store"/>, which the caller keeps open.</summary>
     public BlockStore(OpenedStore store)
     {
         _store = store;
-        _headers = new HeaderReader(store, _tables, isLenient: false);
+        _headers = new HeaderReader(store, _tables);
         _frames = new FrameReader(store, _headers);
         _salvage = new BlockSalvage(_headers, _frames);
-        var lenient = new HeaderReader(store, _tables, isLenient: true);
-        _lenientSalvage = new BlockSalvage(lenient, new FrameReader(store, lenient));
         _scratches = new ContextPool<ReadScratch>(() => new ReadScratch(store.Pool));
     }
 
@@ -114,28 +111,6 @@ internal sealed class BlockStore : IBlockStore, IDisposable
             var damages = await ReadWholeAsync(id, blockLength, destination, scratch, cancellationToken);
             return damages.Count == 0 ? BlockReading.Sound
                 : await _salvage.ReadBlockAsync(id, destination, damages, scratch, cancellationToken);
-        }
-        finally
-        {
-            Return(scratch);
-        }
-    }
-
-    /// <summary>Reads a whole block as far as it is sound, with what the storage fails to read counted as damaged.</summary>
-    /// <param name="id">The block.</param>
-    /// <param name="destination">As for <see cref="ReadBlockAsync"/>.</param>
-    /// <param name="reason">What is said of frames of which nothing else is known.</param>
-    /// <param name="cancellationToken">Stops before the next read.</param>
-    public async ValueTask<BlockReading> SalvageBlockAsync(
-        BlockId id, Memory<byte> destination, string reason, CancellationToken cancellationToken)
-    {
-        var scratch = _scratches.Rent();
-        try
-        {
-            destination.Span.Clear();
-            var damages = new DamageList();
-            AddAll(id, destination.Length, reason, new FaultyObject(id, null), damages);
-            return await _lenientSalvage.ReadBlockAsync(id, destination, damages, scratch, cancellationToken);
         }
         finally
         {

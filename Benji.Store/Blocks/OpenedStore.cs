@@ -17,7 +17,7 @@ internal sealed class OpenedStore : IAsyncDisposable
     {
         _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault, opening.MayUseNativeZstd);
         Name = opening.Name;
-        Storage = opening.Storage;
+        Storage = new WitnessedStorage(opening.Storage, ObjectNames.StoreFile);
         Pool = opening.Pool;
         StoreId = file.Id;
         IsNew = isNew;
@@ -42,7 +42,7 @@ internal sealed class OpenedStore : IAsyncDisposable
     /// <summary>The keys of the store.</summary>
     public StoreKeys Keys { get; }
 
-    /// <summary>The storage.</summary>
+    /// <summary>The storage, which tells what is missing or damaged from a storage that is away or fails.</summary>
     public IStorage Storage { get; }
 
     /// <summary>Where the memory of objects comes from.</summary>
@@ -61,7 +61,8 @@ internal sealed class OpenedStore : IAsyncDisposable
     /// <exception cref="ConfigurationException">It holds another or no store, a newer format, or the key is missing, wrong
     /// or not needed. Nothing was written.</exception>
     /// <exception cref="CorruptDataException">Its <c>store.json</c> is damaged.</exception>
-    /// <exception cref="StorageException">The storage could not be read or written.</exception>
+    /// <exception cref="StorageException">The storage could not be read or written, or is empty where a store is
+    /// expected.</exception>
     public static async Task<OpenedStore> OpenAsync(StoreOpening opening, CancellationToken cancellationToken)
     {
         StoreSecrets.CheckMaterial(opening);
@@ -115,17 +116,6 @@ internal sealed class OpenedStore : IAsyncDisposable
     private static async Task<bool> TryCreateAsync(StoreOpening opening, CancellationToken cancellationToken)
     {
         var place = $"Storage {opening.Name} ({opening.Storage.Traits.Description})";
-        if (!opening.MayCreate)
-        {
-            throw new ConfigurationException($"{place} holds no store.");
-        }
-
-        if (opening.ExpectedId is { } expected)
-        {
-            throw new ConfigurationException(
-                $"{place} holds no store, but the catalog expects store {expected:N}: is it mounted?");
-        }
-
         foreach (var prefix in new[] { ObjectNames.ManifestPrefix, ObjectNames.PagePrefix, ObjectNames.BlockPrefix })
         {
             await foreach (var found in opening.Storage.ListAsync(prefix, cancellationToken))
@@ -138,6 +128,17 @@ internal sealed class OpenedStore : IAsyncDisposable
                 throw new ConfigurationException(
                     $"{place} has no store.json but holds {found.Name}: its store.json was lost. Put it back.");
             }
+        }
+
+        if (opening.ExpectedId is { } expected)
+        {
+            throw new StorageException(
+                $"{place} is empty, but the catalog expects store {expected:N} there: is it mounted?", isTransient: false);
+        }
+
+        if (!opening.MayCreate)
+        {
+            throw new ConfigurationException($"{place} holds no store.");
         }
 
         var file = StoreSecrets.NewFile(opening);

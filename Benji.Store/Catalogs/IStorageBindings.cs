@@ -6,6 +6,9 @@ internal interface IStorageBindings
     /// <summary>Finds the store that a configured storage name stands for, or null when it was never used.</summary>
     StorageBinding? Find(string storage);
 
+    /// <summary>Lists all of them, in no order.</summary>
+    IReadOnlyList<StorageBinding> List();
+
     /// <summary>Records a storage at its first use, or replaces it in a rebuild.</summary>
     void Put(StorageBinding binding);
 }

@@ -39,6 +39,10 @@ public sealed class StorageException(string message, bool isTransient, Exception
 {
     /// <summary>True when the same call may succeed if repeated.</summary>
     public bool IsTransient { get; } = isTransient;
+
+    /// <summary>True when the place gave the object and could not read its bytes (EIO): the object is damaged, unless it is the
+    /// place that fails.</summary>
+    public bool IsUnreadable { get; init; }
 }
 
 /// <summary>Says that another run holds what this one needs.</summary>

@@ -5,6 +5,9 @@ public sealed record RebuildRequest
 {
     /// <summary>Replaces an existing catalog.</summary>
     public bool Force { get; init; }
+
+    /// <summary>Storages that the catalog knows, that are not there, and whose versions are given up.</summary>
+    public IReadOnlyCollection<string> Forget { get; init; } = [];
 }
 
 /// <summary>What a rebuild found.</summary>

@@ -33,7 +33,8 @@ internal interface IStorage : IAsyncDisposable
     /// <summary>Reads <paramref name="destination"/>.Length bytes from <paramref name="offset"/> of an object.</summary>
     /// <returns>The bytes read: fewer than asked for only at the object's end, 0 behind it.</returns>
     /// <exception cref="NotFoundException">There is no such object.</exception>
-    /// <exception cref="StorageException">It could not be read.</exception>
+    /// <exception cref="StorageException">It could not be read; whether its bytes are what could not be, the exception
+    /// says.</exception>
     ValueTask<int> ReadAsync(
         ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
 

@@ -36,7 +36,7 @@ internal static class PromoteCosts
             Sources = new SourceOpener(IoOptions.Default),
         };
         await using var store = await BenjiStore.OpenAsync(
-            options, mayCreate: false, NullLoggerFactory.Instance, TimeProvider.System);
+            options, StoreUse.Change, NullLoggerFactory.Instance, TimeProvider.System);
 
         // Once for the code to be compiled; then 16 blocks as a whole, 1,024 frames in as many blocks, and as many units.
         await MeasureAsync(store, "warm", BlockGeometry.FrameSize, 16);

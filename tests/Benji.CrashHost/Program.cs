@@ -40,7 +40,7 @@ if (args[2] == "rebuild")
     return 0;
 }
 
-await using var store = await BenjiStore.OpenAsync(options, parts, mayCreate: true, logging, TimeProvider.System, default);
+await using var store = await BenjiStore.OpenAsync(options, parts, StoreUse.Create, logging, TimeProvider.System, default);
 switch (args[2])
 {
     case "backup":

@@ -62,7 +62,7 @@ public sealed class StoreFixture : IAsyncDisposable
     /// <summary>The store, opened when first asked for.</summary>
     public async Task<BenjiStore> StoreAsync() =>
         _store ??= await BenjiStore.OpenAsync(
-            Options, Parts, mayCreate: true, NullLoggerFactory.Instance, Clock, CancellationToken.None);
+            Options, Parts, StoreUse.Create, NullLoggerFactory.Instance, Clock, CancellationToken.None);
 
     /// <summary>Closes the store, so that the next use opens it anew, as another process would.</summary>
     public async Task CloseAsync()

@@ -8,8 +8,7 @@ namespace Benji.Store.Blocks.Reading;
 /// <remarks>Safe for concurrent calls with a scratch each. Format: docs/format.md, "Sealed object", "Delta block".</remarks>
 /// <param name="store">The store.</param>
 /// <param name="tables">Headers that were read.</param>
-/// <param name="isLenient">True to call an object damaged that the storage fails to read.</param>
-internal sealed class HeaderReader(OpenedStore store, TableCache tables, bool isLenient)
+internal sealed class HeaderReader(OpenedStore store, TableCache tables)
 {
     private const int ReadGrain = 4096;
 
@@ -96,12 +95,11 @@ internal sealed class HeaderReader(OpenedStore store, TableCache tables, bool is
     /// <summary>Reads bytes of an object.</summary>
     /// <returns>How many there were.</returns>
     /// <exception cref="NotFoundException">There is no such object.</exception>
-    /// <exception cref="CorruptDataException">The storage failed to read it, and the reader is lenient.</exception>
+    /// <exception cref="CorruptDataException">Its bytes cannot be read, and those of others can.</exception>
     /// <exception cref="StorageException">The storage failed to read it.</exception>
     public ValueTask<int> ReadAsync(
-        ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken) => isLenient
-            ? ReadLenientlyAsync(name, offset, destination, cancellationToken)
-            : store.Storage.ReadAsync(name, offset, destination, cancellationToken);
+        ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        store.Storage.ReadAsync(name, offset, destination, cancellationToken);
 
     /// <summary>Says what a block's object is expected to be.</summary>
     public static ExpectedObject Expect(BlockId id, BlockForm form, int? blockLength) =>
@@ -119,19 +117,6 @@ internal sealed class HeaderReader(OpenedStore store, TableCache tables, bool is
         {
             // The whole object's damage is what is told.
             return null;
-        }
-    }
-
-    private async ValueTask<int> ReadLenientlyAsync(
-        ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.Storage.ReadAsync(name, offset, destination, cancellationToken);
-        }
-        catch (StorageException failure)
-        {
-            throw new CorruptDataException(failure.Message, failure);
         }
     }
 }

@@ -25,6 +25,7 @@ internal sealed class LiteDbCatalog : ICatalog
     public LeaseOwner Owner => _place.Owners.Self;
 
     /// <summary>True when there is a catalog at a path; an attempt to make one that crashed early is none.</summary>
+    /// <exception cref="CatalogException">Nobody can tell: the directory may not be looked into, for one.</exception>
     public static bool Exists(string path)
     {
         var paths = new CatalogPaths(path);
@@ -183,5 +184,15 @@ internal sealed class LiteDbCatalog : ICatalog
         }
     }
 
-    private static bool IsFilled(string path) => new FileInfo(path) is { Exists: true, Length: > 0 };
+    private static bool IsFilled(string path)
+    {
+        try
+        {
+            return FileStatus.Find(path, followLink: true) is { Kind: FileKind.Regular, Size: > 0 };
+        }
+        catch (PosixException failure)
+        {
+            throw new CatalogException($"The catalog cannot be looked up: {failure.Message}.", failure);
+        }
+    }
 }

@@ -12,27 +12,42 @@ namespace Benji.Store.Operations.Overlays;
 internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory files)
 {
     /// <summary>Deals with all of them; costs one look at the directory when there is no overlay.</summary>
-    /// <remarks>A directory or file that cannot be used is a line in the log: a restore needs no overlay.</remarks>
+    /// <remarks>A directory or file that cannot be used is a line in the log: a backup needs no overlay, and an overlay not
+    /// another one.</remarks>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var found = List();
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        var known = await context.Catalog.ReadAsync(ListIds, cancellationToken);
+        foreach (var (id, _) in found.Where(file => !known.Contains(file.Id)))
+        {
+            try
+            {
+                await FinishAsync(id, cancellationToken);
+            }
+            catch (BenjiException failure) when (failure is not CatalogException)
+            {
+                Log.OverlayUnfinished(context.Logger, files.PathOf(id), failure.Message);
+            }
+        }
+    }
+
+    private IReadOnlyList<(Guid Id, bool IsDiscarded)> List()
     {
         try
         {
             var found = files.List();
             files.DeleteTemporary(context.Time.GetUtcNow());
-            if (found.Count == 0)
-            {
-                return;
-            }
-
-            var known = await context.Catalog.ReadAsync(ListIds, cancellationToken);
-            foreach (var (id, _) in found.Where(file => !known.Contains(file.Id)))
-            {
-                await FinishAsync(id, cancellationToken);
-            }
+            return found;
         }
         catch (Exception failure) when (failure is StorageException or ConfigurationException)
         {
             Log.OverlaysUnusable(context.Logger, failure.Message);
+            return [];
         }
     }
 
@@ -70,11 +85,6 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
         catch (NotFoundException)
         {
             // Somebody finished it between the look at the directory and the claim.
-        }
-        catch (Exception fault)
-            when (fault is CorruptDataException or UsageException or ConfigurationException or StorageException)
-        {
-            Log.OverlayLeftAlone(context.Logger, files.PathOf(id), fault.Message);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class BlockScrub(
         await WorkerPool.RunAsync<IReadOnlyList<PlacedBlock>>(
             context.Settings.Workers,
             DispatchAsync,
-            (reader, token) => WorkAsync(new SalvageReader(store, blocks), reader, token),
+            (reader, token) => WorkAsync(blocks, reader, token),
             cancellationToken);
     }
 
@@ -95,7 +95,7 @@ internal sealed class BlockScrub(
         request.BlockPercentage == 100 || RandomNumberGenerator.GetInt32(100) < request.BlockPercentage;
 
     private async Task WorkAsync(
-        SalvageReader blocks, ChannelReader<IReadOnlyList<PlacedBlock>> batches, CancellationToken cancellationToken)
+        BlockStore blocks, ChannelReader<IReadOnlyList<PlacedBlock>> batches, CancellationToken cancellationToken)
     {
         using var buffer = context.Pool.Rent(version.BlockSize);
         await foreach (var batch in batches.ReadAllAsync(cancellationToken))
@@ -108,7 +108,8 @@ internal sealed class BlockScrub(
 
             var (index, id) = batch[0];
             buffer.Resize(version.Geometry.BlockLength(index));
-            await NoteAsync(id, buffer.Length, await blocks.ReadAsync(id, buffer.Memory, cancellationToken), cancellationToken);
+            var reading = await blocks.ReadBlockAsync(id, buffer.Length, buffer.Memory, cancellationToken);
+            await NoteAsync(id, buffer.Length, reading, cancellationToken);
             Count(buffer.Length, buffer.Length);
         }
     }

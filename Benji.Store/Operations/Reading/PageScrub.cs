@@ -67,15 +67,15 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
             return await store.Storage.FindAsync(ObjectNames.Page(id), cancellationToken) is not null;
         }
 
-        using var bytes = await ObjectReader.FindAsync(
-            store.Storage, ObjectNames.Page(id), SealedPages.ObjectLengthMax, store.Pool, cancellationToken);
-        if (bytes is null)
-        {
-            return false;
-        }
-
         try
         {
+            using var bytes = await ObjectReader.FindAsync(
+                store.Storage, ObjectNames.Page(id), SealedPages.ObjectLengthMax, store.Pool, cancellationToken);
+            if (bytes is null)
+            {
+                return false;
+            }
+
             store.Pages.Open(id, level, bytes.Span);
             return true;
         }

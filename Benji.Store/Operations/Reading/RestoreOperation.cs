@@ -30,16 +30,17 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
         var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
+        using var blocks = new BlockStore(store);
+        await ReadFirstHeaderAsync(version, store, blocks, stopping.Token);
         await using var target = context.Sources.OpenTarget(request.Target, version.Size, request.Force);
         Log.RestoreBegins(context.Logger, version.Name, version.Size, target.Description);
         progress.StartStage("restoring", version.Size, ProgressUnit.Bytes);
 
         var ledger = new DamageLedger(version.Geometry);
-        using var blocks = new BlockStore(store);
         await WorkerPool.RunAsync<PlacedBlock>(
             context.Settings.Workers,
             (writer, token) => DispatchAsync(version, store, target, writer, token),
-            (reader, token) => WorkAsync(version, new SalvageReader(store, blocks), target, ledger, reader, token),
+            (reader, token) => WorkAsync(version, blocks, target, ledger, reader, token),
             stopping.Token);
         await target.FlushAsync(stopping.Token);
         var damage = await DescribeAsync(version, store, ledger, stopping.Token);
@@ -52,6 +53,33 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         var lease = HeldLease.AcquireIn(
             transaction, LeaseResource.Version(version.Id), LeaseMode.Shared, $"restore of {version.Name}");
         return (version, lease);
+    }
+
+    // A storage that gives no block is to be known before the target is touched.
+    private async Task ReadFirstHeaderAsync(
+        VersionRecord version, OpenedStore store, BlockStore blocks, CancellationToken cancellationToken)
+    {
+        var map = StorePages.OpenMap(context, store, version);
+        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        {
+            var first = Array.FindIndex(run.Ids.ToArray(), id => !id.IsHole);
+            if (first < 0)
+            {
+                continue;
+            }
+
+            try
+            {
+                var length = version.Geometry.BlockLength(run.FirstBlock + first);
+                await blocks.ReadTableAsync(run.Ids.Span[first], length, cancellationToken);
+            }
+            catch (Exception fault) when (fault is CorruptDataException or NotFoundException)
+            {
+                // Damage, which is told when its turn comes.
+            }
+
+            return;
+        }
     }
 
     private async Task DispatchAsync(
@@ -102,7 +130,7 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
 
     private async Task WorkAsync(
         VersionRecord version,
-        SalvageReader blocks,
+        BlockStore blocks,
         ITarget target,
         DamageLedger ledger,
         ChannelReader<PlacedBlock> placed,
@@ -113,7 +141,7 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
         await foreach (var (index, id) in placed.ReadAllAsync(cancellationToken))
         {
             buffer.Resize(geometry.BlockLength(index));
-            var reading = await blocks.ReadAsync(id, buffer.Memory, cancellationToken);
+            var reading = await blocks.ReadBlockAsync(id, buffer.Length, buffer.Memory, cancellationToken);
             var damaged = reading.Damages;
             if (damaged.Count > 0)
             {

@@ -7,11 +7,14 @@ using Benji.Store.Operations.Running;
 namespace Benji.Store.Operations.Removal;
 
 /// <summary>Removes versions; their blocks go in a later cleanup.</summary>
-/// <remarks>All names are resolved and all rules checked before the first version goes. Format: docs/format.md, "Order of
-/// writes".</remarks>
+/// <remarks>All names are resolved and all rules checked before the first version goes. Where it fails the log says which
+/// removals are pending, and which did not begin. For one run only. Format: docs/format.md, "Order of writes".</remarks>
 internal sealed class RemoveOperation(StoreContext context)
 {
     private const int OverlaysShownMax = 5;
+
+    // Versions that are gone or whose removal is pending, in the order of the request.
+    private int _begun;
 
     /// <summary>Removes the versions.</summary>
     /// <exception cref="NotAllowedException">One is protected, or too young without force; nothing was removed.</exception>
@@ -30,10 +33,19 @@ internal sealed class RemoveOperation(StoreContext context)
             CheckRules(version, request.Force);
         }
 
-        foreach (var version in versions)
+        try
         {
-            await RemoveAsync(version, request.Force, cancellationToken);
-            Log.VersionRemoved(context.Logger, version.Name);
+            foreach (var version in versions)
+            {
+                await RemoveAsync(version, request.Force, cancellationToken);
+                Log.VersionRemoved(context.Logger, version.Name);
+            }
+        }
+        catch (Exception failure)
+            when (failure is StorageException or ConfigurationException or CatalogException && _begun < versions.Count)
+        {
+            Log.VersionsStay(context.Logger, string.Join(", ", versions.Skip(_begun).Select(version => version.Name)));
+            throw;
         }
 
         return new RemoveResult(versions);
@@ -62,17 +74,26 @@ internal sealed class RemoveOperation(StoreContext context)
         var (lease, intent) = await context.Catalog.WriteAsync(
             transaction => Begin(transaction, version, force), cancellationToken);
         await using var held = HeldLease.Hold(context.Catalog, lease, context.Time);
+        _begun++;
 
         // The intent is recorded: from here the removal is finished, by this run or the next command, and never undone.
-        await new ManifestStore(age.Store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
-        await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
-        await context.Catalog.WriteAsync(
-            transaction =>
-            {
-                IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
-                return true;
-            },
-            CancellationToken.None);
+        try
+        {
+            await new ManifestStore(age.Store).DeleteAsync(version.Name, version.Id, CancellationToken.None);
+            await age.PutAsync(intent.Mark!.Value, CancellationToken.None);
+            await context.Catalog.WriteAsync(
+                transaction =>
+                {
+                    IntentLedger.Remove(transaction, intent, context.Time.GetUtcNow());
+                    return true;
+                },
+                CancellationToken.None);
+        }
+        catch (BenjiException)
+        {
+            Log.RemovalPending(context.Logger, version.Name, version.Storage);
+            throw;
+        }
     }
 
     private (Lease Lease, Intent Intent) Begin(ICatalogTransaction transaction, VersionRecord version, bool force)

@@ -78,6 +78,16 @@ internal static partial class Log
     [LoggerMessage(22, LogLevel.Warning, "Storage {Storage} was not cleaned up: {Reason}")]
     public static partial void StorageNotCleaned(ILogger logger, string storage, string reason);
 
+    [LoggerMessage(23, LogLevel.Warning, "Storage {Storage} is missing or empty, and was passed over; is {Path} mounted?")]
+    public static partial void StoragePassedOver(ILogger logger, string storage, string path);
+
+    [LoggerMessage(24, LogLevel.Warning, "The removal of {Version} is pending: the next command that changes something finishes it, as soon "
+        + "as storage {Storage} lets it")]
+    public static partial void RemovalPending(ILogger logger, VersionName version, string storage);
+
+    [LoggerMessage(25, LogLevel.Warning, "Not removed, and no removal is pending: {Versions}")]
+    public static partial void VersionsStay(ILogger logger, string versions);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);
@@ -103,4 +113,7 @@ internal static partial class Log
 
     [LoggerMessage(55, LogLevel.Warning, "The overlays cannot be looked after: {Reason}")]
     public static partial void OverlaysUnusable(ILogger logger, string reason);
+
+    [LoggerMessage(56, LogLevel.Warning, "The overlay file {File} cannot be dealt with now: {Reason}")]
+    public static partial void OverlayUnfinished(ILogger logger, string file, string reason);
 }

@@ -22,8 +22,9 @@ internal sealed class FileStorage : IStorage
     private TemporaryFolder? _temporary;
 
     /// <summary>Opens a storage's directory.</summary>
-    /// <exception cref="ConfigurationException">The path is missing and not to be created, or is no directory.</exception>
-    /// <exception cref="StorageException">The directory could not be created or opened.</exception>
+    /// <exception cref="ConfigurationException">The path is no directory.</exception>
+    /// <exception cref="StorageException">The directory is missing and not to be created, or could not be created or
+    /// opened.</exception>
     public FileStorage(FileStorageOptions options)
     {
         Invariant.Holds(options.SimultaneousReads >= 1 && options.SimultaneousWrites >= 1);
@@ -199,7 +200,8 @@ internal sealed class FileStorage : IStorage
         }
         else if (kind is null)
         {
-            throw new ConfigurationException($"The storage's directory {path} does not exist");
+            throw new StorageException(
+                $"The storage's directory {path} does not exist; is it mounted?", isTransient: false);
         }
         else if (kind != FileKind.Directory)
         {

@@ -124,6 +124,9 @@ internal sealed class MemoryStorageBindings(MemorySession session) : IStorageBin
     public StorageBinding? Find(string storage) => session.State.Bindings.GetValueOrDefault(storage);
 
     /// <inheritdoc/>
+    public IReadOnlyList<StorageBinding> List() => [.. session.State.Bindings.Values];
+
+    /// <inheritdoc/>
     public void Put(StorageBinding binding) =>
         session.State = session.State with { Bindings = session.State.Bindings.SetItem(binding.Storage, binding) };
 }

@@ -62,7 +62,7 @@ public class OpenedStoreTests
     public async Task NothingIsMadeWhereItMayNotBe()
     {
         await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(null, mayCreate: false));
-        await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(null, expected: Guid.NewGuid()));
+        await Assert.ThrowsAsync<StorageException>(() => OpenAsync(null, expected: Guid.NewGuid()));
         await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(Master with { Password = "and this" }));
         await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(new KeyMaterial()));
         await Assert.ThrowsAsync<ConfigurationException>(() => OpenAsync(new KeyMaterial { Password = "short" }));

@@ -44,6 +44,17 @@ public sealed class LiteDbCatalogTests : IDisposable
     }
 
     [Fact]
+    public async Task APlaceThatCannotBeLookedIntoIsNotOneWithoutACatalog()
+    {
+        // Longer than a name may be: like a missing permission, but for root too.
+        var path = _directory[new string('x', 300) + "/catalog.db"];
+
+        Assert.Throws<CatalogException>(() => LiteDbCatalog.Exists(path));
+        await Assert.ThrowsAsync<CatalogException>(() => LiteDbCatalog.OpenAsync(
+            new LiteDbCatalogOptions { Path = path, TimeProvider = TimeProvider.System }, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task AMadeCatalogExistsAndOpensWithoutMaking()
     {
         await using (await OpenAsync(create: true))

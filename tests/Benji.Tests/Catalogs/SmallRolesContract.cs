@@ -78,6 +78,11 @@ public abstract class SmallRolesContract : CatalogContract
         var rebuilt = binding with { StoreId = Guid.NewGuid(), IsEncrypted = false };
         await WriteAsync(catalog => catalog.StorageBindings.Put(rebuilt));
         Assert.Equal(rebuilt, await ReadAsync(catalog => catalog.StorageBindings.Find("Main")));
+
+        var other = new StorageBinding("Ähnlich", Guid.NewGuid(), IsEncrypted: true, Clock.GetUtcNow());
+        await WriteAsync(catalog => catalog.StorageBindings.Put(other));
+        Assert.Equal(
+            new[] { other, rebuilt }.ToHashSet(), (await ReadAsync(catalog => catalog.StorageBindings.List())).ToHashSet());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Benji.Store.Catalogs.LiteDb.Rows;
 using LiteDB;
 
@@ -9,17 +10,12 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
     private const string Collection = LiteDbSchema.Storages;
 
     /// <inheritdoc/>
-    public StorageBinding? Find(string storage)
-    {
-        if (rows.Find(Collection, RowKey.Of(storage)) is not { } found)
-        {
-            return null;
-        }
+    public StorageBinding? Find(string storage) =>
+        rows.Find(Collection, RowKey.Of(storage)) is { } found ? Unpack(storage, found) : null;
 
-        var row = new RowReader(found);
-        var (id, isEncrypted, holdsStrays, doubts) = (row.Id(), row.Flag(), row.Flag(), row.Number());
-        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays, doubts);
-    }
+    /// <inheritdoc/>
+    public IReadOnlyList<StorageBinding> List() => rows.List(Collection, LiteDbSchema.Key)
+        .ConvertAll(found => Unpack(Encoding.UTF8.GetString(found[LiteDbSchema.Key].AsBinary), found));
 
     /// <inheritdoc/>
     public void Put(StorageBinding binding)
@@ -40,5 +36,12 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
             [LiteDbSchema.Key] = RowKey.Of(binding.Storage),
             [LiteDbSchema.Value] = row.ToValue(),
         });
+    }
+
+    private static StorageBinding Unpack(string storage, BsonDocument found)
+    {
+        var row = new RowReader(found);
+        var (id, isEncrypted, holdsStrays, doubts) = (row.Id(), row.Flag(), row.Flag(), row.Number());
+        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays, doubts);
     }
 }

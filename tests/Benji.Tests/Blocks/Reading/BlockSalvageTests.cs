@@ -113,14 +113,14 @@ public sealed class BlockSalvageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhatTheStorageFailsToReadIsNamedToo()
+    public async Task WhatTheDiskDoesNotGiveIsNamedToo()
     {
         await _bench.Storage.DeleteAsync([Whole(_id)], CancellationToken.None);
         _bench.Storage.BeforeRead = name => name == Whole(_lender)
-            ? throw new StorageException("A sector is bad.", isTransient: false) : Task.CompletedTask;
+            ? throw new StorageException("A sector is bad.", isTransient: false) { IsUnreadable = true } : Task.CompletedTask;
         var content = new byte[DeltaCast.Length];
 
-        var reading = await _bench.Reads.SalvageBlockAsync(_id, content, "It cannot be read.", CancellationToken.None);
+        var reading = await _bench.Reads.ReadBlockAsync(_id, content.Length, content, CancellationToken.None);
 
         Assert.Equal([0, 1, 2], reading.Damages.Select(frame => frame.FrameIndex));
         Assert.Equal([_lender], reading.Faults.Select(fault => fault.Block).Distinct());

@@ -116,7 +116,7 @@ public sealed class HangingStorageTests
         await store.BackupAsync("disk");
         await store.CloseAsync();
         return await BenjiStore.OpenAsync(
-            store.Options, store.Parts, mayCreate: false, NullLoggerFactory.Instance, clock, None);
+            store.Options, store.Parts, StoreUse.Change, NullLoggerFactory.Instance, clock, None);
     }
 
     private static async Task SameAsync(byte[] content, IImage image, int offset)

@@ -75,17 +75,19 @@ internal sealed class AgeWorld : IAsyncDisposable
     /// <param name="wire">What each of its calls passes; null for nothing.</param>
     /// <param name="change">Changes how it is configured.</param>
     /// <param name="logging">Where it logs.</param>
+    /// <param name="use">What for.</param>
     public async Task<BenjiStore> StartAsync(
         AgeCatalog catalog,
         Tripwire? wire = null,
         Func<StoreOptions, StoreOptions>? change = null,
-        ILoggerFactory? logging = null)
+        ILoggerFactory? logging = null,
+        StoreUse use = StoreUse.Create)
     {
         var options = OptionsOf(catalog);
         return await BenjiStore.OpenAsync(
             change?.Invoke(options) ?? options,
             PartsOf(catalog, wire ?? new Tripwire()),
-            mayCreate: true,
+            use,
             logging ?? NullLoggerFactory.Instance,
             Clock,
             CancellationToken.None);

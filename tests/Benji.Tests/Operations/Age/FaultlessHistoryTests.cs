@@ -148,7 +148,7 @@ public sealed class FaultlessHistoryTests
                     WrapStorage = inner => new SteppedMarks(parts.WrapStorage(inner), _steps),
                     WrapCatalog = inner => _catalog = parts.WrapCatalog(inner),
                 },
-                mayCreate: true,
+                StoreUse.Create,
                 NullLoggerFactory.Instance,
                 new PollingClock(world.Clock, _steps),
                 CancellationToken.None);

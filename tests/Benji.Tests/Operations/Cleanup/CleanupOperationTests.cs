@@ -51,13 +51,25 @@ public sealed class CleanupOperationTests : IAsyncLifetime
         Assert.All(Names, name => Assert.Equal(0, Blocks(name)));
     }
 
-    [Fact]
-    public async Task AStorageThatIsAwayStopsNoOther()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AStorageThatIsAwayStopsNoOther(bool isEmpty)
     {
         Directory.Move(_directory["first"], _directory["away"]);
+        if (isEmpty)
+        {
+            // As a directory looks on which nothing is mounted.
+            Directory.CreateDirectory(_directory["first"]);
+        }
 
-        await Assert.ThrowsAsync<ConfigurationException>(CleanUpAsync);
+        await Assert.ThrowsAsync<StorageException>(CleanUpAsync);
         Assert.Equal([0, 0], [Blocks("second"), Blocks("third")]);
+
+        if (isEmpty)
+        {
+            Directory.Delete(_directory["first"]);
+        }
 
         ComeBack();
         Assert.Equal(2, (await CleanUpAsync()).ObjectsDeleted);
@@ -94,12 +106,8 @@ public sealed class CleanupOperationTests : IAsyncLifetime
     private Task<CleanupResult> CleanUpAsync() => _store.CleanupAsync(
         new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance);
 
-    private void ComeBack()
-    {
-        // Its place, empty, is what a directory looks like on which nothing is mounted.
-        Directory.Delete(_directory["first"], recursive: true);
-        Directory.Move(_directory["away"], _directory["first"]);
-    }
+    // Nothing has made a directory in its place.
+    private void ComeBack() => Directory.Move(_directory["away"], _directory["first"]);
 
     private int Blocks(string name) => Directory.Exists(_directory[$"{name}/blocks"])
         ? Directory.GetFiles(_directory[$"{name}/blocks"], "*", SearchOption.AllDirectories).Length
@@ -116,7 +124,7 @@ public sealed class CleanupOperationTests : IAsyncLifetime
             Workers = 1,
         },
         StoreParts.Plain,
-        mayCreate: true,
+        StoreUse.Create,
         new OneLogger(_log),
         _clock,
         CancellationToken.None);

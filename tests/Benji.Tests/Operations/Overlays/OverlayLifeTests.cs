@@ -196,5 +196,5 @@ public sealed class OverlayLifeTests : IAsyncLifetime
         [.. (await map.ListAsync(0, size)).Where(extent => extent.IsMarked)];
 
     private Task<BenjiStore> OpenAnotherAsync() => BenjiStore.OpenAsync(
-        _store.Options, mayCreate: false, NullLoggerFactory.Instance, _store.Clock);
+        _store.Options, StoreUse.Change, NullLoggerFactory.Instance, _store.Clock);
 }

@@ -174,7 +174,7 @@ public sealed class OverlayRecoveryTests : IAsyncLifetime
 
     private Task<BenjiStore> OpenAsync(string overlayDirectory) => BenjiStore.OpenAsync(
         _store.Options with { OverlayDirectory = _store[overlayDirectory] },
-        mayCreate: false,
+        StoreUse.Change,
         NullLoggerFactory.Instance,
         _store.Clock);
 

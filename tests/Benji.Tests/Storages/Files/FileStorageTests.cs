@@ -132,10 +132,10 @@ public sealed class FileStorageTests : StorageContract
     }
 
     [Fact]
-    public async Task AMissingDirectoryIsAConfigurationErrorUnlessItIsToBeCreated()
+    public async Task AMissingDirectoryIsAwayUnlessItIsToBeCreated()
     {
         var path = Scratch["one/two"];
-        var failure = Assert.Throws<ConfigurationException>(() => new FileStorage(new() { Path = path }));
+        var failure = Assert.Throws<StorageException>(() => new FileStorage(new() { Path = path }));
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Scratch["one"]));
         await using var created = new FileStorage(new() { Path = path, Create = true });

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using Benji.Store.Model;
+using Benji.Store.Storages;
+
+namespace Benji.Store.Blocks.Opening;
+
+/// <summary>A storage that holds a store, and tells what is missing or damaged there from a storage that is away or
+/// fails.</summary>
+/// <remarks>An object counts as missing only while another one, the witness, is there: else nothing is mounted any more, or the
+/// directory is gone. One whose bytes cannot be read counts as damaged only when the bytes of another one can be: else it is the
+/// disk. Both cost something only when an object is missing or unreadable. Safe for concurrent calls. Owns the other
+/// storage.</remarks>
+/// <param name="inner">The storage that is called.</param>
+/// <param name="witness">An object that is there as long as the storage is.</param>
+internal sealed class WitnessedStorage(IStorage inner, ObjectName witness) : IStorage
+{
+    // So many others that cannot be read either are no accident.
+    private const int NeighboursMax = 8;
+    private const int ProbeLength = 4096;
+
+    /// <inheritdoc/>
+    public StorageTraits Traits => inner.Traits;
+
+    /// <inheritdoc/>
+    public Task<bool> TryCreateAsync(
+        ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        inner.TryCreateAsync(name, content, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PutAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        inner.PutAsync(name, content, cancellationToken);
+
+    /// <inheritdoc/>
+    public IObjectBatch StartBatch() => inner.StartBatch();
+
+    /// <inheritdoc/>
+    public async ValueTask<ObjectInfo?> FindAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        var found = await inner.FindAsync(name, cancellationToken);
+        if (found is null)
+        {
+            await RequireWitnessAsync(cancellationToken);
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="CorruptDataException">The object's bytes cannot be read, and those of others can.</exception>
+    public async ValueTask<int> ReadAsync(
+        ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inner.ReadAsync(name, offset, destination, cancellationToken);
+        }
+        catch (NotFoundException)
+        {
+            await RequireWitnessAsync(cancellationToken);
+            throw;
+        }
+        catch (StorageException failure) when (failure.IsUnreadable)
+        {
+            if (await CanReadOthersAsync(name, cancellationToken))
+            {
+                throw new CorruptDataException(failure.Message, failure);
+            }
+
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var info in inner.ListAsync(prefix, cancellationToken))
+        {
+            yield return info;
+        }
+
+        await RequireWitnessAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
+    {
+        await inner.DeleteAsync(names, cancellationToken);
+        await RequireWitnessAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async ValueTask RequireWitnessAsync(CancellationToken cancellationToken)
+    {
+        if (await inner.FindAsync(witness, cancellationToken) is null)
+        {
+            throw new StorageException(
+                $"Storage {Traits.Description} does not hold its {witness} any more; is it still mounted?", isTransient: false);
+        }
+    }
+
+    // The nearest ones first, by name: other objects each time, so that few of them are in the page cache. Objects of another
+    // kind, which may lie elsewhere, count only when there is no other one of this kind.
+    private async Task<bool> CanReadOthersAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        var tried = new HashSet<ObjectName>();
+        for (var prefix = FolderOf(name.Value); prefix.Length > 0 || tried.Count == 0; prefix = FolderOf(prefix))
+        {
+            await foreach (var other in inner.ListAsync(prefix, cancellationToken))
+            {
+                if (other.Name == name || !tried.Add(other.Name))
+                {
+                    continue;
+                }
+
+                if (await CanReadAsync(other.Name, cancellationToken))
+                {
+                    return true;
+                }
+
+                if (tried.Count == NeighboursMax)
+                {
+                    return false;
+                }
+            }
+
+            if (prefix.Length == 0)
+            {
+                break;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> CanReadAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inner.ReadAsync(name, 0, new byte[ProbeLength], cancellationToken) > 0;
+        }
+        catch (Exception failure) when (failure is StorageException or NotFoundException)
+        {
+            return false;
+        }
+    }
+
+    // The folder that holds a name, or the one that holds a folder; the empty one holds all.
+    private static string FolderOf(string name)
+    {
+        var slash = name.TrimEnd('/').LastIndexOf('/');
+        return name[..(slash + 1)];
+    }
+}
