@@ -5,8 +5,8 @@ from explore import follow, search, walk
 
 
 class Case(NamedTuple):
-    """`expected` begins the violation that must be found; None when none may be. With a script the history is given, and only has to
-    be followed; else `seed` is one whose walk finds it, or the first of those that find nothing."""
+    """`expected` begins the violation that must be found; None when none may be. With a script the history is given,
+    and only has to be followed; else `seed` is one whose walk finds it, or the first of those that find nothing."""
     name: str
     make: Any                           # a function of the rules, which makes the model
     rules: frozenset

@@ -1,7 +1,8 @@
 """Searches the states of a model: all of them up to a bound, at random, or along one history.
 
-A model has `initial()`, which returns a state, and `successors(state)`, which returns a list of Move. A state is hashable and never
-changed. A successor that must not exist is a Violation in place of a state; the search ends there and says how it got there.
+A model has `initial()`, which returns a state, and `successors(state)`, which returns a list of Move. A state is
+hashable and never changed. A successor that must not exist is a Violation in place of a state; the search ends there
+and says how it got there.
 """
 import random
 import time
@@ -11,8 +12,8 @@ from typing import Any, Callable, NamedTuple, Optional
 # How often a random walk takes each kind of move, so that commands get to their end and faults stay rare.
 WEIGHTS = {'step': 1.0, 'start': 0.35, 'kill': 0.05, 'fault': 0.12}
 WALK_LENGTH = 240
-# How much likelier a walk lets the same command go on than another one: drawn for each walk, so that some change at every step and
-# others run commands almost whole.
+# How much likelier a walk lets the same command go on than another one: drawn for each walk, so that some change at
+# every step and others run commands almost whole.
 PATIENCE = (1, 6, 40)
 
 
@@ -22,15 +23,16 @@ class Violation(NamedTuple):
 
 
 class Move(NamedTuple):
-    """One step of a command, or one fault: its kind (see WEIGHTS), what it does in words, and a function that makes the state after
-    it, or a Violation."""
+    """One step of a command, or one fault: its kind (see WEIGHTS), what it does in words, and a function that makes the
+    state after it, or a Violation."""
     kind: str
     text: str
     make: Callable[[], Any]
 
 
 class Result(NamedTuple):
-    """What a search saw: states (or steps of a walk), how deep, whether that was everything, and the violation with its history."""
+    """What a search saw: states (or steps of a walk), how deep, whether that was everything, and the violation with its
+    history."""
     count: int
     depth: int
     complete: bool
@@ -70,7 +72,8 @@ def walk(model, steps_max, seconds, seed):
             moves = sorted(model.successors(state), key=lambda move: move.text)
             if not moves:
                 break
-            weights = [WEIGHTS[kind] * (patience if actor_of(text) == actor and kind == 'step' else 1) for kind, text, _ in moves]
+            weights = [WEIGHTS[kind] * (patience if kind == 'step' and actor_of(text) == actor else 1)
+                       for kind, text, _ in moves]
             _, text, make = draw.choices(moves, weights)[0]
             state, actor = make(), actor_of(text)
             path, steps, deepest = (text, path), steps + 1, max(deepest, depth + 1)
@@ -93,8 +96,8 @@ def actor_of(text):
 
 
 def follow(model, script):
-    """Takes the moves that a script names: 'a' is the first move whose text contains a; 'a >> b' moves that contain a, until one
-    that contains b."""
+    """Takes the moves that a script names: 'a' is the first move whose text contains a; 'a >> b' moves that contain a,
+    until one that contains b."""
     state, events = model.initial(), []
     for line in script:
         wanted, _, last = line.partition(' >> ')

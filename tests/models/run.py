@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks the models of age marks and of lenders.
 
-  run.py --quick                   every history that must lose something does, and a short look for what must not (seconds)
+  run.py --quick                   every history that must lose something does, and a short look at what must not
   run.py --minutes M [--seed S]    random walks through all that must hold, one seed after another
   run.py --table                   what each rule is for, as a table
-  run.py NAME [--seed S]           the cases whose names contain NAME, with their histories; with a seed the walk of that seed,
-         [--states N]              with a number of states a search of all, breadth first
+  run.py NAME [--seed S]           the cases whose names contain NAME, with their histories; with a seed the walk of
+         [--states N]              that seed, with a number of states a search of all, breadth first
 """
 import argparse
 import random
@@ -22,7 +22,7 @@ from lenders import cases as lenders
 HOLDING = age.HOLDING + lenders.HOLDING
 LOSING = age.LOSING + age.HOLES + lenders.TODAY_LOSES + lenders.LOSING + lenders.HOLES
 QUICK_STEPS = 500
-SLICE_SECONDS = 20
+SLICE_SECONDS = (1, 20)                 # of a case, at least and at most
 FOREVER = 1 << 60
 
 
@@ -68,16 +68,17 @@ def check_hold(case, seed, steps_max, seconds):
 
 
 def soak(minutes, seed):
-    begin, first = time.monotonic(), seed
+    end, first = time.monotonic() + minutes * 60, seed
+    slice_seconds = max(SLICE_SECONDS[0], min(SLICE_SECONDS[1], minutes * 60 / len(HOLDING)))
     if not all([check_loss(case) for case in LOSING]):
         return False
-    while time.monotonic() - begin < minutes * 60:
+    while time.monotonic() < end:
         for case in HOLDING:
-            left = minutes * 60 - (time.monotonic() - begin)
-            if left > 0 and not check_hold(case, seed, FOREVER, min(left, SLICE_SECONDS)):
+            left = end - time.monotonic()
+            if left > 0 and not check_hold(case, seed, FOREVER, min(left, slice_seconds)):
                 return False
         seed += 1
-    print(f'Nothing was found in {minutes:g} minutes from seed {first}.')
+    print(f'Nothing was found in {minutes:g} minutes, seeds {first} to {seed - 1}.')
     return True
 
 

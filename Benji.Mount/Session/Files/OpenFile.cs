@@ -33,6 +33,9 @@ internal sealed class OpenFile(TreeNode node, IImage image)
     /// <summary>Ends when the image was closed.</summary>
     public Task WhenClosed => _closed.Task;
 
+    /// <summary>True once the last use has ended: the image is being closed, or was.</summary>
+    public bool IsClosing => Volatile.Read(ref _uses) == Closed;
+
     /// <summary>Begins a use; false when the image is being closed.</summary>
     public bool TryEnter()
     {

@@ -13,7 +13,7 @@ namespace Benji.Mount.Session.Files;
 internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 {
     private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
-    private readonly ConcurrentDictionary<OpenFile, bool> _closing = new();
+    private readonly ConcurrentDictionary<ulong, OpenFile> _closing = new();
     private readonly ConcurrentDictionary<ulong, OverlayState> _overlays = new();
     private readonly Lock _openingLock = new();
     private readonly Dictionary<ulong, Task<OpenFile>> _opening = [];
@@ -27,6 +27,9 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 
     /// <summary>Finds a file that is open, to look at it; it may be closed at any time.</summary>
     public OpenFile? Find(ulong node) => _open.GetValueOrDefault(node);
+
+    /// <summary>Finds a file that is open, or whose image is still being closed and so belongs to this mount.</summary>
+    public OpenFile? FindUnclosed(ulong node) => _open.GetValueOrDefault(node) ?? _closing.GetValueOrDefault(node);
 
     /// <summary>Begins a use of a file by a request; one that a former server opened is opened again.</summary>
     /// <exception cref="NotFoundException">The image is gone.</exception>
@@ -110,7 +113,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         }
 
         _open.Clear();
-        await Task.WhenAll(_closing.Keys.Select(file => file.WhenClosed));
+        await Task.WhenAll(_closing.Values.Select(file => file.WhenClosed));
         if (failures.Count > 0)
         {
             throw new StorageException(failures[0].Message, isTransient: false, failures[0]);
@@ -140,6 +143,17 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         await Task.Yield();
         try
         {
+            if (FindUnclosed(node.Id) is { } former)
+            {
+                if (!former.IsClosing)
+                {
+                    return former;
+                }
+
+                // An overlay that is still open, if only by this mount, cannot be opened.
+                await former.WhenClosed;
+            }
+
             var entry = node.Entry ?? throw new UsageException("Only files can be opened.");
             IImage image = node.Kind == NodeKind.Overlay
                 ? await images.OpenOverlayAsync(entry, CancellationToken.None)
@@ -187,7 +201,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
                 _overlays[file.Node.Id] = new OverlayState(file.LastWrite, writable.DirtyBytes);
             }
 
-            _closing[file] = true;
+            _closing[file.Node.Id] = file;
             _open.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
             await file.Image.DisposeAsync();
         }
@@ -197,8 +211,8 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         }
         finally
         {
+            _closing.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
             file.MarkClosed();
-            _closing.TryRemove(file, out _);
         }
     }
 }

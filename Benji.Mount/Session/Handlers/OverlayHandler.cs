@@ -100,7 +100,7 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
 
     private async ValueTask DiscardAsync(RequestHeader header, TreeNode node, CancellationToken cancellationToken)
     {
-        if (parts.Files.Find(node.Id) is { } file && !await WaitForCloseAsync(file, cancellationToken))
+        if (parts.Files.FindUnclosed(node.Id) is { } file && !await WaitForCloseAsync(file, cancellationToken))
         {
             parts.Replies.SendError(header, Errno.Busy);
             return;

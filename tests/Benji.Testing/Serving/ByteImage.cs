@@ -39,9 +39,6 @@ public sealed class ByteImage : IWritableImage
     /// <inheritdoc/>
     public IExtentMap Damage { get; }
 
-    /// <summary>Flushes that completed.</summary>
-    public int Flushes { get; private set; }
-
     /// <inheritdoc/>
     public long DirtyBytes
     {
@@ -88,19 +85,24 @@ public sealed class ByteImage : IWritableImage
     public ValueTask PrefetchAsync(long offset, long length, CancellationToken cancellationToken) => default;
 
     /// <inheritdoc/>
-    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         Invariant.Holds(Entry.Overlay is not null && offset >= 0 && !data.IsEmpty && offset + data.Length <= Size);
+        if (Faults.Writing is { } writing)
+        {
+            await writing(offset, cancellationToken);
+        }
+
         Faults.CheckSpace();
         data.Span.CopyTo(_content.AsSpan((int)offset));
         Mark(offset, data.Length, isDirty: true);
-        return default;
     }
 
     /// <inheritdoc/>
     public ValueTask ZeroAsync(long offset, long length, bool mayFreeSpace, CancellationToken cancellationToken)
     {
         Invariant.Holds(Entry.Overlay is not null && offset >= 0 && length > 0 && offset + length <= Size);
+        Faults.Zeroing?.Invoke(offset, length, mayFreeSpace);
         Faults.CheckSpace();
         _content.AsSpan((int)offset, (int)length).Clear();
         Mark(offset, length, isDirty: true);
@@ -119,16 +121,25 @@ public sealed class ByteImage : IWritableImage
     /// <inheritdoc/>
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
+        Faults.Flushing?.Invoke();
         Faults.CheckSpace();
-        Flushes++;
         return default;
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        _closed();
-        return default;
+        try
+        {
+            if (Faults.Closing is { } closing)
+            {
+                await closing(Entry.Name);
+            }
+        }
+        finally
+        {
+            _closed();
+        }
     }
 
     // Zeros of whole units are holes in the middle of a read, as they are in a real image.

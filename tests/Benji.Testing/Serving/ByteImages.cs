@@ -110,12 +110,12 @@ public sealed class ByteImages : IImageDirectory
     }
 
     /// <inheritdoc/>
-    public Task<IImage> OpenVersionAsync(ImageEntry version, CancellationToken cancellationToken) =>
-        Task.FromResult<IImage>(Open(version));
+    public async Task<IImage> OpenVersionAsync(ImageEntry version, CancellationToken cancellationToken) =>
+        await OpenAsync(version);
 
     /// <inheritdoc/>
-    public Task<IWritableImage> OpenOverlayAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
-        Task.FromResult<IWritableImage>(Open(overlay));
+    public async Task<IWritableImage> OpenOverlayAsync(ImageEntry overlay, CancellationToken cancellationToken) =>
+        await OpenAsync(overlay);
 
     /// <inheritdoc/>
     public Task<ImageEntry> CreateOverlayAsync(
@@ -192,8 +192,13 @@ public sealed class ByteImages : IImageDirectory
         return pinned;
     }
 
-    private ByteImage Open(ImageEntry entry)
+    private async Task<ByteImage> OpenAsync(ImageEntry entry)
     {
+        if (Faults.Opening is { } opening)
+        {
+            await opening();
+        }
+
         lock (_imagesLock)
         {
             var found = Find(entry);

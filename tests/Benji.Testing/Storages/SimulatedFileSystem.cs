@@ -27,10 +27,8 @@ internal sealed class SimulatedCrashException() : Exception("The simulated machi
 /// the bytes, any sectors do. Not safe for concurrent calls.</remarks>
 internal sealed class SimulatedFileSystem : IObjectFiles
 {
-    private const int SectorSize = 512;
-
     private readonly SimulatedLie _lie;
-    private readonly Node _root = new(null);
+    private readonly SimulatedNode _root = new(null);
 
     /// <summary>Creates a file system with durable, empty directories.</summary>
     public SimulatedFileSystem(SimulatedLie lie, params string[] directories)
@@ -39,7 +37,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         foreach (var path in directories)
         {
             var (parent, name) = Locate(path);
-            parent.Set(name, new Node(null));
+            parent.Set(name, new SimulatedNode(null));
             parent.Sync(entry => true);
         }
     }
@@ -57,11 +55,20 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     public byte[]? Read(string path) => Find(path)?.Content;
 
     /// <summary>Turns the power off and on: what is then there is durable.</summary>
-    public void Crash(Random random)
+    /// <param name="random">Chooses what is left of what was not synced; null to leave nothing of it.</param>
+    public void Crash(Random? random)
     {
         StepsToCrash = int.MaxValue;
         StepsToFailure = int.MaxValue;
         _root.Crash(random);
+    }
+
+    /// <summary>Removes a directory with all that is in it, durably, as somebody else does.</summary>
+    public void RemoveDirectory(string path)
+    {
+        var (parent, name) = Locate(path);
+        parent.Set(name, null);
+        parent.Sync(_ => true);
     }
 
     /// <inheritdoc/>
@@ -74,7 +81,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             throw new PosixException("create", path, Errno.Exists);
         }
 
-        var node = new Node([]);
+        var node = new SimulatedNode([]);
         parent.Set(name, node);
         node.Content = content.ToArray();
         return new StagedFile(path, node);
@@ -139,7 +146,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             return false;
         }
 
-        parent.Set(name, new Node(null));
+        parent.Set(name, new SimulatedNode(null));
         return true;
     }
 
@@ -184,7 +191,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         }
     }
 
-    private Node? Find(string path)
+    private SimulatedNode? Find(string path)
     {
         var node = _root;
         foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
@@ -195,7 +202,7 @@ internal sealed class SimulatedFileSystem : IObjectFiles
         return node;
     }
 
-    private (Node Parent, string Name) Locate(string path)
+    private (SimulatedNode Parent, string Name) Locate(string path)
     {
         var slash = path.LastIndexOf('/');
         var parent = Find(path[..slash]) ?? throw new PosixException("find", path, Errno.NotFound);
@@ -204,97 +211,12 @@ internal sealed class SimulatedFileSystem : IObjectFiles
             : throw new PosixException("find", path, Errno.NotDirectory);
     }
 
-    private sealed class StagedFile(string path, Node node) : IStagedFile
+    private sealed class StagedFile(string path, SimulatedNode node) : IStagedFile
     {
         public string Path => path;
 
-        public Node Node => node;
+        public SimulatedNode Node => node;
 
         public void Dispose() => node.IsTaken = false;
-    }
-
-    // A file when it has content, else a directory.
-    private sealed class Node(byte[]? content)
-    {
-        private readonly Dictionary<string, Node> _durable = [];
-        private readonly List<(string Name, Node? Node)> _unsynced = [];
-
-        public byte[]? Content { get; set; } = content;
-
-        public bool IsSynced { get; set; }
-
-        /// <summary>True while somebody writes over it.</summary>
-        public bool IsTaken { get; set; }
-
-        public Dictionary<string, Node> Entries { get; } = [];
-
-        public void Set(string name, Node? node)
-        {
-            Put(Entries, name, node);
-            _unsynced.Add((name, node));
-        }
-
-        public void Sync(Func<Node?, bool> isSynced)
-        {
-            foreach (var (name, node) in _unsynced.Where(change => isSynced(change.Node)))
-            {
-                Put(_durable, name, node);
-            }
-
-            _unsynced.RemoveAll(change => isSynced(change.Node));
-        }
-
-        public void Crash(Random random)
-        {
-            if (Content is not null)
-            {
-                Content = IsSynced ? Content : Tear(Content, random);
-                (IsSynced, IsTaken) = (true, false);
-                return;
-            }
-
-            // Of the changes to one name any first few have arrived, whatever did of the other names.
-            foreach (var changes in _unsynced.GroupBy(change => change.Name))
-            {
-                foreach (var (name, node) in changes.Take(random.Next(changes.Count() + 1)))
-                {
-                    Put(_durable, name, node);
-                }
-            }
-
-            _unsynced.Clear();
-            Entries.Clear();
-            foreach (var (name, node) in _durable)
-            {
-                Entries.Add(name, node);
-                node.Crash(random);
-            }
-        }
-
-        private static void Put(Dictionary<string, Node> entries, string name, Node? node)
-        {
-            if (node is null)
-            {
-                entries.Remove(name);
-            }
-            else
-            {
-                entries[name] = node;
-            }
-        }
-
-        private static byte[] Tear(byte[] content, Random random)
-        {
-            var torn = content[..(random.Next(3) == 0 ? content.Length : random.Next(content.Length + 1))];
-            for (var start = 0; start < torn.Length; start += SectorSize)
-            {
-                if (random.Next(2) == 0)
-                {
-                    torn.AsSpan(start, Math.Min(SectorSize, torn.Length - start)).Clear();
-                }
-            }
-
-            return torn;
-        }
     }
 }

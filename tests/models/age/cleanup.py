@@ -9,11 +9,13 @@ def cleanup(model):
     one_pass = ('pass',) + ('sweep',) * model.batches + ('list blocks', 'orphans', 'end of pass')
     return (('look',) * ('first look' in model.rules) + ('lease', 'recover', 'unfinished claim')
             + ('list manifests', 'compare manifests') * ('manifests' in model.rules)
-            + one_pass * 2 + ('delete old marks',) + ('drop old marks',) * ('drop at once' in model.rules) + ('release',))
+            + one_pass * 2
+            + ('delete old marks',) + ('drop old marks',) * ('drop at once' in model.rules) + ('release',))
 
 
 def young_cleanup(model):
-    """A cleanup whose grace period has not passed for anything: it finds candidates, but claims nothing and makes no orphans."""
+    """A cleanup whose grace period has not passed for anything: it finds candidates, but claims nothing and makes no
+    orphans."""
     return (('look',) * ('first look' in model.rules)
             + ('lease', 'recover', 'unfinished claim', 'pass', 'sweep young', 'end of young pass', 'release'))
 
@@ -63,7 +65,8 @@ def compare_manifests(model, world, process):
 
 @step('pass')
 def begin_pass(model, world, process):
-    """What the pass goes by, read in one transaction: needed blocks, the oldest run, whether a dead run's intent stands."""
+    """What the pass goes by, read in one transaction: needed blocks, the oldest run, whether a dead run's intent
+    stands."""
     catalog, alive = world.catalogs[process.side], world.alive(process.side)
     runs = [intent.version.number for intent in catalog.intents if intent.kind == 'publish']
     needed = frozenset(name for version in catalog.versions for name in version.blocks)
@@ -165,7 +168,8 @@ def claim_mark(model, world, process):
 
 @step('claim: mark again')
 def claim_mark_again(model, world, process):
-    """Puts the mark of a dead command's claim. Something may have been deleted under it: a refusal must not take it back."""
+    """Puts the mark of a dead command's claim. Something may have been deleted under it: a refusal must not take it
+    back."""
     return put_claimed_mark(world, process, () if 'keep claimed mark' in model.rules else ('take claimed mark back',))
 
 
@@ -185,7 +189,8 @@ def delete(model, world, process, name):
     for version in world.done:
         if name in version.blocks:
             known = ', which its catalog knows' if version in world.catalogs[process.side].versions else ''
-            return [(f'DELETE {name}', Violation(f'LOSS: {process.name} deletes {name} of version {version.number}{known}'))]
+            return [(f'DELETE {name}',
+                     Violation(f'LOSS: {process.name} deletes {name} of version {version.number}{known}'))]
     storage = world.storage._replace(blocks=world.storage.blocks - {name})
     return [(f'DELETE {name}', world.after(process._replace(undo=()), storage=storage))]
 

@@ -10,7 +10,8 @@ def backup(model, blocks):
     publish_mark = ('note mark',) if 'publish mark' in model.rules else ()
     return (('look',) * ('first look' in model.rules) + ('recover', 'begin') + (publish_mark if not late else ())
             + ('block',) * len(blocks) + (publish_mark if late else ()) + ('manifest',)
-            + ('mark',) * len(publish_mark) + ('look',) * ('last look' in model.rules) + ('publish', 'delete old marks'))
+            + ('mark',) * len(publish_mark) + ('look',) * ('last look' in model.rules)
+            + ('publish', 'delete old marks'))
 
 
 def rm(model):
@@ -39,11 +40,13 @@ def block(model, world, process):
     if row.state == DELETING:
         return wait_or_finish(model, world, process)
     if row.state == ORPHAN:
-        return [(f'tx: the orphan row of {name} away', world.after(then(process, 'put', 'record'), catalog.with_row(name, None)))]
+        return [(f'tx: the orphan row of {name} away',
+                 world.after(then(process, 'put', 'record'), catalog.with_row(name, None)))]
     if row.state == CANDIDATE:
         looks = ('find',) if 'find candidates' in model.rules else ()
         return [(f'tx: candidate {name} is live again',
-                 world.after(then(process, *looks) if looks else used(process), catalog.with_row(name, Row(LIVE, world.clock))))]
+                 world.after(then(process, *looks) if looks else used(process),
+                             catalog.with_row(name, Row(LIVE, world.clock))))]
     if doubt is not None and row.since >= doubt:
         return [(f'{name} is in doubt', world.after(then(process, 'find')))]
     return [(f'deduplicates {name}', world.after(used(process)))]
@@ -79,8 +82,8 @@ def find(model, world, process):
 
 @step('put')
 def put(model, world, process):
-    storage = world.storage
-    return [(f'PUT {process.blocks[0]}', world.after(process, storage=storage._replace(blocks=storage.blocks | {process.blocks[0]})))]
+    name, storage = process.blocks[0], world.storage
+    return [(f'PUT {name}', world.after(process, storage=storage._replace(blocks=storage.blocks | {name})))]
 
 
 @step('record')
@@ -112,7 +115,8 @@ def publish(model, world, process):
     version = process.version
     missing = world.missing(version.blocks)
     if missing:
-        return [('tx: publishes', Violation(f'LOSS: {process.name} reports version {version.number} as done without {missing}'))]
+        return [('tx: publishes',
+                 Violation(f'LOSS: {process.name} reports version {version.number} as done without {missing}'))]
     catalog = world.catalogs[process.side]
     intent = catalog.intent(version.number)
     catalog = confirm(model, catalog.without_intent(version.number), intent.mark, intent.over)

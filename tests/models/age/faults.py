@@ -38,7 +38,8 @@ def catalog_faults(model, world):
 
 
 def under_way(world):
-    """True while a mark is pending in the copy and the command that noted it still lives: the hole that the protocol leaves open."""
+    """True while a mark is pending in the copy and the command that noted it still lives: the hole that the protocol
+    leaves open."""
     alive, copy = world.alive(0), world.copy
     owners = {intent.owner for intent in copy.intents if intent.mark is not None}
     owners |= {copy.cleaner} if copy.claim else set()
@@ -56,7 +57,8 @@ def storage_faults(model, world):
         moves.append(Move('fault', f'COPY of the storage: {order[0]}', lambda: world.spend('images', image=begun)))
     elif 0 < copied < 3:
         part = {order[copied]: getattr(now, order[copied])}
-        moves.append(Move('fault', f'COPY of the storage: {order[copied]}', lambda: world._replace(image=image._replace(**part))))
+        moves.append(Move('fault', f'COPY of the storage: {order[copied]}',
+                          lambda: world._replace(image=image._replace(**part))))
     if copied == 3 and budget.replacements and image != now:
         moves.append(Move('fault', 'REPLACE the storage by its copy; all commands are dead', lambda: replaced(world)))
     return moves
@@ -67,7 +69,10 @@ def replaced(world):
     image = world.image
     lost = {version for version in world.done if version not in image.manifests or set(version.blocks) - image.blocks}
     for catalog in world.catalogs:
-        if catalog is not None and not catalog.unclaimed and lost & catalog.versions and difference(catalog, image.marks) == (frozenset(), frozenset()):
-            return Violation(f'UNNOTICED: versions {sorted(version.number for version in lost & catalog.versions)} are lost with '
-                             'the storage, and its marks are those that the catalog requires')
+        if catalog is None or catalog.unclaimed or any(difference(catalog, image.marks)):
+            continue
+        known = sorted(version.number for version in lost & catalog.versions)
+        if known:
+            return Violation(f'UNNOTICED: versions {known} are lost with the storage, and its marks are those that the '
+                             'catalog requires')
     return world.spend('replacements', storage=image, processes=(), done=world.done - lost, faulted=True)

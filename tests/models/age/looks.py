@@ -6,8 +6,8 @@ STEPS = {}
 
 
 def step(name):
-    """Registers a step: a function of the model, the state and the command without that step, which returns (text, state) pairs.
-    An empty list means that the command has to wait."""
+    """Registers a step: a function of the model, the state and the command without that step, which returns (text,
+    state) pairs. An empty list means that the command has to wait."""
     def register(function):
         STEPS[name] = function
         return function
@@ -42,13 +42,15 @@ def compare(model, world, process):
 
 
 def difference(catalog, listed):
-    """What catalog and storage disagree about: the required marks that are not there, and those there that it does not know."""
+    """What catalog and storage disagree about: the required marks that are not there, and those there that it does not
+    know."""
     known = catalog.marks_in(PENDING, REQUIRED, RETIRED)
     return catalog.marks_in(REQUIRED) - listed, listed - known
 
 
 def unnoticed(world, process):
-    """What a look must not pass over while nobody works on the other catalog: versions that were removed, or published, there."""
+    """What a look must not pass over while nobody works on the other catalog: versions that were removed, or published,
+    there."""
     catalog = world.catalogs[process.side]
     if process.seen != world.storage.marks or any(other.side != process.side for other in world.processes):
         return None
@@ -56,14 +58,15 @@ def unnoticed(world, process):
     removed = [version.number for version in gone if not catalog.intent(version.number)]
     unknown = [version.number for version in world.done - catalog.versions if not catalog.intent(version.number)]
     if removed or unknown:
-        return Violation(f'UNNOTICED: {process.name} goes on, though versions {sorted(removed)} were removed, and its catalog does '
-                         f'not know versions {sorted(unknown)}')
+        return Violation(f'UNNOTICED: {process.name} goes on, though versions {sorted(removed)} were removed, and its '
+                         f'catalog does not know versions {sorted(unknown)}')
     return None
 
 
 def refuse(world, process, why):
     if not world.faulted:
-        return [(f'is refused ({why})', Violation(f'FALSE ALARM: {process.name} is refused ({why}) in a history without a fault'))]
+        return [(f'is refused ({why})',
+                 Violation(f'FALSE ALARM: {process.name} is refused ({why}) in a history without a fault'))]
     return [(f'REFUSED ({why})',
              world.after(process._replace(program=process.undo + ('leave',), seen=None, before=None)))]
 
@@ -161,7 +164,8 @@ def recover(model, world, process):
         catalog = suspect(model, catalog, mine)
     begin = ('recover: find manifest',) if mine.kind == 'publish' else \
         ('recover: delete manifest', 'recover: mark', 'recover: remove', 'recover')
-    return [(f'tx: recovers {mine.kind} {mine.version.number}', world.after(then(process, *begin, intent=mine), catalog))]
+    return [(f'tx: recovers {mine.kind} {mine.version.number}',
+             world.after(then(process, *begin, intent=mine), catalog))]
 
 
 @step('recover: find manifest')
@@ -189,7 +193,8 @@ def recovery_add(model, world, process):
     intent, catalog = process.intent, world.catalogs[process.side]
     missing = world.missing(intent.version.blocks)
     if missing:
-        return [('tx: adds the version', Violation(f'LOSS: recovery adds version {intent.version.number} without {missing}'))]
+        return [('tx: adds the version',
+                 Violation(f'LOSS: recovery adds version {intent.version.number} without {missing}'))]
     catalog = confirm(model, catalog.without_intent(intent.version.number), intent.mark, intent.over)
     return [(f'tx: adds version {intent.version.number}',
              world.after(process._replace(intent=None), catalog._replace(versions=catalog.versions | {intent.version}),
@@ -199,7 +204,8 @@ def recovery_add(model, world, process):
 @step('recover: forget')
 def recovery_forget(model, world, process):
     catalog = forget(model, world.catalogs[process.side], process.intent)
-    return [(f'tx: forgets version {process.intent.version.number}', world.after(process._replace(intent=None), catalog))]
+    return [(f'tx: forgets version {process.intent.version.number}',
+             world.after(process._replace(intent=None), catalog))]
 
 
 @step('recover: delete manifest')

@@ -25,7 +25,7 @@ RULES = frozenset([
     'rebuild second mark',          # a rebuild requires a mark that it put after it listed everything
     'rebuild lists marks first',    # and lists again when another mark has come since its first listing
     'rebuild deletes what it listed',   # of the marks, not all but its own
-    'unclaimed serves readers',     # a catalog made from a storage that could not be written refuses every command that writes
+    'unclaimed serves readers',     # a catalog made from a storage that could not be written refuses to write
     'copy marks first',             # whoever copies a storage copies the marks first
     'copy manifests before blocks',
 ])
@@ -38,8 +38,8 @@ COMMANDS = ('backup x', 'backup y', 'rm', 'cleanup')
 
 
 class Model:
-    """Rules, a budget of commands and faults, and a beginning: 'used', 'removed' (its version is gone, its block is not),
-    'fresh' (bound, nothing published) or 'two' (two catalogs that bound an empty storage at once)."""
+    """Rules, a budget of commands and faults, and a beginning: 'used', 'removed' (its version is gone, its block is
+    not), 'fresh' (bound, nothing published) or 'two' (two catalogs that bound an empty storage at once)."""
 
     def __init__(self, rules=RULES, budget=Budget(commands=4, kills=1), together=2, begin='used', commands=COMMANDS,
                  holes=False, batches=1):

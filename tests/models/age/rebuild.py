@@ -16,7 +16,8 @@ def is_readonly(process):
 
 
 def in_batch(world, marked):
-    """True while a cleanup of the other catalog is past the last look before its DELETEs; or past the PUT of its mark."""
+    """True while a cleanup of the other catalog is past the last look before its DELETEs; or past the PUT of its
+    mark."""
     for process in world.processes:
         if process.side == 0 and 'claim: done' in process.program:
             looks = process.program[:process.program.index('claim: done')]
@@ -31,7 +32,8 @@ def mark(model, world, process):
         return []                       # `rebuild --force` says that no other process may run
     storage = world.storage
     return [(f'PUT mark {world.next}',
-             world.after(process._replace(mark=world.next), storage=storage._replace(marks=storage.marks | {world.next}),
+             world.after(process._replace(mark=world.next),
+                         storage=storage._replace(marks=storage.marks | {world.next}),
                          next=world.next + 1))]
 
 

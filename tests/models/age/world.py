@@ -1,6 +1,7 @@
 """What the model of age marks consists of: catalogs, one storage, commands under way, and what may still go wrong.
 
-Blocks are 'x' and 'y', always whole. A version's number is the time at which its run began; marks and commands are numbered as they come.
+Blocks are 'x' and 'y', always whole. A version's number is the time at which its run began; marks and commands are
+numbered as they come.
 """
 from typing import NamedTuple, Optional
 

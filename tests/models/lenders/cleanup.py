@@ -11,7 +11,8 @@ def cleanup(model):
 
 
 def young_cleanup(model):
-    """A cleanup whose grace period has not passed for anything: it finds candidates, claims nothing, and makes no orphans."""
+    """A cleanup whose grace period has not passed for anything: it finds candidates, claims nothing, and makes no
+    orphans."""
     return ('lease', 'recover', 'finish claimed', 'pass', 'sweep', 'end of young pass', 'release')
 
 
@@ -29,7 +30,7 @@ def release(model, world, process):
         left = {block for block, _ in dict(after.objects)} - needed(after.catalog, after.catalog.versions)
         left |= {name for name, _ in after.catalog.rows} - needed(after.catalog, after.catalog.versions)
         if left:
-            after = Violation(f'LEFT: {sorted(left)} are not referenced, and a cleanup that nothing disturbed left them')
+            after = Violation(f'LEFT: {sorted(left)} are not referenced, and nothing disturbed the cleanup')
     return [('tx: lease away', after)]
 
 
@@ -70,13 +71,15 @@ def sweep(model, world, process):
 def order(model, world, process):
     """Reads who borrows from what may go; it is claimed after they are gone."""
     may_go = process.roots[2]
-    todo = tuple((name, row, world.catalog.borrowers({name}) - {name}) for name, row in sorted(may_go, key=lambda pair: pair[0]))
+    todo = tuple((name, row, world.catalog.borrowers({name}) - {name})
+                 for name, row in sorted(may_go, key=lambda pair: pair[0]))
     return [('reads borrowers', world.after(process._replace(todo=todo)))]
 
 
 @step('claim')
 def claim(model, world, process):
-    """One successor for each batch (of one row) that may be next. A row that has changed since the pass began is left alone."""
+    """One successor for each batch (of one row) that may be next. A row that has changed since the pass began is left
+    alone."""
     catalog, found = world.catalog, []
     for item in process.todo:
         name, row, borrowers = item
@@ -90,7 +93,8 @@ def claim(model, world, process):
         gone = tuple((other, kept, names - {name}) for other, kept, names in rest)
         steps = (f'delete {WHOLE} {name}', f'delete {DELTA} {name}', 'rows away', 'claim')
         found.append((f'tx: claims {name}', world.after(
-            then(process, *steps, todo=gone), catalog.with_rows({name: row._replace(state=DELETING)}), **mark_passed())))
+            then(process, *steps, todo=gone),
+            catalog.with_rows({name: row._replace(state=DELETING)}), **mark_passed())))
     return found or [('claims nothing more', world.after(process._replace(todo=())))]
 
 

@@ -1,4 +1,5 @@
-"""What goes wrong, and who finds it: damaged and lost objects, scrubs, rebuild, kills, and halves that are rolled back."""
+"""What goes wrong, and who finds it: damaged and lost objects, scrubs, rebuild, kills, and halves that are rolled
+back."""
 from functools import partial
 
 from explore import Move
@@ -17,8 +18,9 @@ def scrub(model):
 @step('begin scrub')
 def begin_scrub(model, world, process):
     """One successor for each version. It remembers what was marked before it read."""
-    marked = frozenset(name for name, row in world.catalog.rows if row.invalid)
-    found = [(f'tx: scrubs {version.number}', world.after(process._replace(base=version, block=version.block, roots=marked)))
+    marked = frozenset((name, row.since) for name, row in world.catalog.rows if row.invalid)
+    found = [(f'tx: scrubs {version.number}',
+              world.after(process._replace(base=version, block=version.block, roots=marked)))
              for version in sorted(world.catalog.versions)]
     return found or [('nothing to scrub', world.after(process._replace(program=())))]
 
@@ -37,11 +39,20 @@ def read_version(model, world, process):
 @step('mark')
 def mark(model, world, process):
     named = process.todo[0]
-    return [(f'tx: marks {sorted(named)}', world.after(process, set_invalid(world.catalog, named)))]
+    return [(f'tx: marks {sorted(named)}', marking(model, world, named).after(process))]
 
 
-def set_invalid(catalog, names):
-    return catalog.with_rows({name: row._replace(invalid=True) for name, row in catalog.rows if name in names})
+def marking(model, world, names):
+    """Marks rows. A mark has its time, so that a second one can be told from the first."""
+    if 'a mark is new' not in model.rules:
+        return world._replace(catalog=set_invalid(world.catalog, names))
+    clock = world.clock + 1
+    return world._replace(catalog=set_invalid(world.catalog, names, clock), clock=clock)
+
+
+def set_invalid(catalog, names, clock=None):
+    return catalog.with_rows({name: row._replace(invalid=True, since=row.since if clock is None else clock)
+                              for name, row in catalog.rows if name in names})
 
 
 @step('find borrowers')
@@ -55,7 +66,7 @@ def find_borrowers(model, world, process):
 @step('mark borrowers')
 def mark_borrowers(model, world, process):
     affected = process.todo[1]
-    return [(f'tx: marks {sorted(affected)}', world.after(process, set_invalid(world.catalog, affected)))]
+    return [(f'tx: marks {sorted(affected)}', marking(model, world, affected - process.todo[0]).after(process))]
 
 
 @step('mark versions')
@@ -79,10 +90,10 @@ def revalidate(model, world, process):
     named, _, _, found = process.todo
     catalog, block, marked = world.catalog, process.block, process.roots
     row = catalog.row(block)
-    since = row is not None and row.invalid and block not in marked
-    if not found or since and 'revalidate looks again' in model.rules:
+    before = row is not None and (block, row.since) in marked
+    if not found or row and row.invalid and not before and 'revalidate looks again' in model.rules:
         return [('stays as it is', world.after(process))]
-    if block in marked and block not in named and row is not None:
+    if before and block not in named:
         world = world._replace(catalog=catalog.with_rows({block: row._replace(invalid=False)}))
     number = process.base.number
     return [(f'tx: version {number} is valid', set_versions(
@@ -93,7 +104,8 @@ def revalidate(model, world, process):
 
 def rebuilt(model, world):
     contents = dict(world.objects)
-    rows, edge, found = {}, {version.block for version in world.manifests}, set()
+    published = {version.block for version in world.manifests}
+    rows, edge, found = {}, published, set()
     while edge:
         found |= edge
         for block in edge:
@@ -101,7 +113,7 @@ def rebuilt(model, world):
             stored = contents.get((block, form))
             if stored is not None:
                 rows[block] = Row(LIVE, form, loans_of(stored.owners), own_of(stored.owners), False, world.clock)
-            elif 'rebuild keeps lost lenders' in model.rules or any(version.block == block for version in world.manifests):
+            elif 'rebuild keeps lost lenders' in model.rules or block in published:
                 rows[block] = Row(LIVE, WHOLE, (), None, True, world.clock)
         edge = {lender for name in edge if name in rows for lender in rows[name].lenders} - found
     catalog = Catalog(versions=world.manifests, strays=True).with_rows(rows)
@@ -154,8 +166,8 @@ def hurt(world, key, stored):
 
 
 def copies(world):
-    """An older half in place of the newer one, where no age mark has come in between that could tell them apart. An older catalog
-    may have forgotten what a scrub had marked."""
+    """An older half in place of the newer one, where no age mark has come in between that could tell them apart. An
+    older catalog may have forgotten what a scrub had marked."""
     moves, budget = [], world.budget
     if budget.rollbacks and world.copy is None:
         moves.append(Move('fault', 'COPY of the catalog', lambda: world._replace(copy=world.catalog)))
@@ -168,7 +180,8 @@ def copies(world):
     if budget.replacements and world.image not in (None, now):
         objects, manifests = world.image
         moves.append(Move('fault', 'REPLACE the storage; all commands are dead', lambda: world.spend(
-            'replacements', objects=objects, manifests=manifests, hurt=(), reported=frozenset(), processes=(), faulted=True)))
+            'replacements', objects=objects, manifests=manifests, hurt=(), reported=frozenset(), processes=(),
+            faulted=True)))
     return moves
 
 

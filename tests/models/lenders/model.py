@@ -22,6 +22,7 @@ RULES = frozenset([
     'fallback',                     # a reader tries the delta where the whole object is damaged
     'name what failed',             # damage marks the block whose object failed, not only the one that was read
     'mark first',                   # then looks for who borrows from it
+    'a mark is new',                # marking a block that is marked already can be told from the first time
     'revalidate looks again',       # a scrub does not make valid what another one has marked meanwhile
     'publication',                  # a version that uses a block marked meanwhile is published as invalid
     'rebuild keeps lost lenders',   # as invalid rows
@@ -30,15 +31,17 @@ RULES = frozenset([
 TODAY = frozenset(['look for doubtful'])
 VARIANTS = frozenset(['never over'])
 
-PROGRAMS = {'backup': writer.backup, 'cleanup': cleanup.cleanup, 'young cleanup': cleanup.young_cleanup, 'scrub': damage.scrub}
+PROGRAMS = {'backup': writer.backup, 'cleanup': cleanup.cleanup, 'young cleanup': cleanup.young_cleanup,
+            'scrub': damage.scrub}
 
 
 class Model:
-    """Rules, a universe of blocks (see CONTENTS), a budget, and a beginning: blocks that are published, each whole or as a delta
-    of another (`X/L`), and blocks of versions that are removed already (`-X/L`)."""
+    """Rules, a universe of blocks (see CONTENTS), a budget, and a beginning: blocks that are published, each whole or
+    as a delta of another (`X/L`), and blocks of versions that are removed already (`-X/L`)."""
 
     def __init__(self, rules=RULES, universe='star', budget=Budget(backups=2), together=2, begin=()):
-        self.rules, self.contents, self.budget, self.together, self.begin = rules, CONTENTS[universe], budget, together, begin
+        self.rules, self.contents, self.budget = rules, CONTENTS[universe], budget
+        self.together, self.begin = together, begin
         self.frames = len(next(iter(self.contents.values())))
 
     def choose(self, block, base, owners):
@@ -48,7 +51,9 @@ class Model:
         objects, rows, versions = {}, {}, set()
         for number, text in enumerate(self.begin, 1):
             block, _, base = text.strip('-').partition('/')
-            form, owners = (DELTA, self.choose(block, base, self.owners_of(objects, base))) if base else (WHOLE, (OWN,) * self.frames)
+            form, owners = WHOLE, (OWN,) * self.frames
+            if base:
+                form, owners = DELTA, self.choose(block, base, self.owners_of(objects, base))
             objects[block, form] = Object(owners, False, 0)
             rows[block] = Row(LIVE, form, reading.loans_of(owners), reading.own_of(owners), False, 0)
             versions |= set() if text.startswith('-') else {Version(number, block, True)}
@@ -110,7 +115,8 @@ class Model:
                 if not world.faulted:
                     return Violation(f'FALSE ALARM: version {version.number} is invalid without damage')
             elif not self.can_read(unknown, version):
-                return Violation(f'LOSS: version {version.number} is valid, and its block {version.block} cannot be read')
+                return Violation(
+                    f'LOSS: version {version.number} is valid, and its block {version.block} cannot be read')
             elif self.can_read(sound, version) and not self.can_read(objects, version):
                 return Violation(f'HIDDEN: block {version.block} could be read if a damaged object did not lie there')
         return world

@@ -6,8 +6,8 @@ STEPS = {}
 
 
 def step(name):
-    """Registers a step: a function of the model, the state and the command without that step, which returns (text, state) pairs.
-    An empty list means that the command has to wait."""
+    """Registers a step: a function of the model, the state and the command without that step, which returns (text,
+    state) pairs. An empty list means that the command has to wait."""
     def register(function):
         STEPS[name] = function
         return function

@@ -1,6 +1,8 @@
-"""What the model of lenders consists of: blocks of frames, their objects in one storage, one catalog, and commands under way.
+"""What the model of lenders consists of: blocks of frames, their objects in one storage, one catalog, and commands
+under way.
 
-A version is one block. The time is the number of the run that began last; a run, its version and its reservations carry that number.
+A version is one block. The time is the number of the run that began last; a run, its version and its reservations carry
+that number.
 """
 from typing import NamedTuple, Optional
 
@@ -8,9 +10,9 @@ LIVE, CANDIDATE, DELETING, ORPHAN = 'live', 'candidate', 'deleting', 'orphan'
 WHOLE, DELTA = 'whole', 'delta'
 OWN = None                              # the owner of a frame that the object holds itself
 
-# Blocks by name, each a text with a letter for each frame. In 'star' every block can borrow frame 0 from every other one. In
-# 'chain' X borrows frame 1 from L, L frame 0 from M, and N has the frame that M lends. In 'three' L as a delta of X owns frame 2, as
-# a delta of Z frame 0, and K can borrow frame 2 from it.
+# Blocks by name, each a text with a letter for each frame. In 'star' every block can borrow frame 0 from every other
+# one. In 'chain' X borrows frame 1 from L, L frame 0 from M, and N has the frame that M lends. In 'three' L as a delta
+# of X owns frame 2, as a delta of Z frame 0, and K can borrow frame 2 from it.
 CONTENTS = {
     'star': {'L': 'ab', 'X': 'ax', 'Y': 'ay'},
     'chain': {'M': 'am', 'L': 'ab', 'X': 'xb', 'N': 'an'},
@@ -19,7 +21,8 @@ CONTENTS = {
 
 
 class Object(NamedTuple):
-    """A sealed block: the owner of each frame, whether its frames are damaged (its header still opens), when it was put."""
+    """A sealed block: the owner of each frame, whether its frames are damaged (its header still opens), when it was
+    put."""
     owners: tuple
     damaged: bool
     at: int
@@ -29,8 +32,8 @@ class Object(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A block in the catalog. `loans` are pairs of a lender and the frames borrowed from it; `own` are the frames that the object
-    holds itself, None when it is whole."""
+    """A block in the catalog. `loans` are pairs of a lender and the frames borrowed from it; `own` are the frames that
+    the object holds itself, None when it is whole."""
     state: str
     form: str
     loans: tuple

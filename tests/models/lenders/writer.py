@@ -10,7 +10,8 @@ def backup(model):
 
 @step('begin')
 def begin(model, world, process):
-    """One successor for each base: none, or one version of each block. The base cannot be removed while the run lives."""
+    """One successor for each base: none, or one version of each block. The base cannot be removed while the run
+    lives."""
     run, catalog = world.clock + 1, world.catalog
     bases = {version.block: version for version in sorted(catalog.versions)}
     found = []
@@ -25,7 +26,8 @@ def begin(model, world, process):
 
 @step('look up')
 def look_up(model, world, process):
-    """Finds a block that is known and sound, and takes it out of cleanup's reach; else it is stored, whole if it may lie there."""
+    """Finds a block that is known and sound, and takes it out of cleanup's reach; else it is stored, whole if it may
+    lie there."""
     block, base, catalog = process.block, process.base, world.catalog
     if base and base.block == block and process.may_lend:
         return [(f'{block} is unchanged', world.after(process))]
@@ -68,12 +70,14 @@ def wait_or_finish(model, world, process):
     claimed = [name for name, row in catalog.rows if row.state == DELETING]
     steps = [f'delete {form} {name}' for name in claimed for form in (WHOLE, DELTA)]
     return [('tx: takes over the lease on cleanup',
-             world.after(then(process, *steps, 'rows away', 'release', 'look up'), catalog._replace(cleaner=process.number)))]
+             world.after(then(process, *steps, 'rows away', 'release', 'look up'),
+                         catalog._replace(cleaner=process.number)))]
 
 
 @step('find')
 def find(model, world, process):
-    """Looks for the objects of rows that are in doubt. Of a delta it reads the header: another one may lie under its name."""
+    """Looks for the objects of rows that are in doubt. Of a delta it reads the header: another one may lie under its
+    name."""
     for name in process.todo:
         row = world.catalog.row(name)
         stored = row and world.object(name, row.form)
@@ -168,7 +172,8 @@ def is_as_seen(model, process, known):
     seen = process.row
     if seen is None or known is None:
         return seen is known
-    return (seen.form, seen.loans, seen.own, seen.invalid) == (known.form, known.loans, known.own, known.invalid)
+    return (seen.form, seen.loans, seen.own, seen.invalid) == (known.form, known.loans, known.own, known.invalid) \
+        and (not seen.invalid or seen.since == known.since)
 
 
 # ---- a whole object
@@ -196,7 +201,8 @@ def record_whole(model, world, process):
 @step('manifest')
 def manifest(model, world, process):
     version = Version(process.run, process.block, True)
-    return [(f'PUT manifest {process.run}', world.after(process, manifests=world.manifests | {version}, **mark_passed()))]
+    return [(f'PUT manifest {process.run}',
+             world.after(process, manifests=world.manifests | {version}, **mark_passed()))]
 
 
 @step('publish')

@@ -119,6 +119,24 @@ public class OpenerTests
         AssertDamaged(bench, bench.Expect(asked), bench.Seal(other));
     });
 
+    /// <summary>Whoever has the key, or needs none, can seal any bytes under a block's name.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnotherBlocksBytesUnderABlocksNameAreRefused(bool isEncrypted) => Seeded.Run(random =>
+    {
+        using var bench = new SealingBench(isEncrypted, isCompressed: true);
+        var asked = Plaintext.Noise(random, (2 * Frame) + 1);
+        byte[] swapped = [.. asked[Frame..(2 * Frame)], .. asked[..Frame], asked[^1]];
+        foreach (var other in new[] { Plaintext.Noise(random, asked.Length), swapped })
+        {
+            var twin = bench.Seal(other, bench.Expect(asked).Name);
+
+            var failure = Assert.Throws<CorruptDataException>(() => bench.Open(bench.Expect(asked), twin));
+            Assert.Contains("do not hash to its name", failure.Message, StringComparison.Ordinal);
+        }
+    });
+
     [Fact]
     public void AnotherStoresObjectIsRefused() => Seeded.Run(random =>
     {

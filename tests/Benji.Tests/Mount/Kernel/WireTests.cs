@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
 using Benji.Testing;
@@ -51,6 +52,27 @@ public sealed class WireTests
         Assert.Equal(2U, body.Take<CreateRequest>().Flags);
         Assert.Equal("a@b.img", RequestBody.Text(body.TakeName()));
         Assert.True(body.Rest.IsEmpty);
+    }
+
+    [Fact]
+    public void ARequestOfAnotherLengthThanItSaysIsRefused()
+    {
+        var bytes = FuseRequest.Bytes(Opcode.Lookup, node: 7, "name\0"u8.ToArray());
+        Assert.Throws<FuseProtocolException>(() => RequestBody.Split(bytes.AsSpan(0, bytes.Length - 1), out _));
+        Assert.Throws<FuseProtocolException>(() => RequestBody.Split([.. bytes, 0], out _));
+        Assert.Throws<FuseProtocolException>(() => RequestBody.Split(bytes.AsSpan(0, 10), out _));
+    }
+
+    [Fact]
+    public void ExtensionsBehindTheBodyAreNotOfIt()
+    {
+        var bytes = FuseRequest.Bytes(Opcode.Lookup, node: 7, "name\0"u8.ToArray(), new byte[11]);
+        var header = MemoryMarshal.Read<RequestHeader>(bytes);
+        MemoryMarshal.Write(bytes, header with { ExtensionUnits = 1 });
+        RequestBody.Split(bytes, out var body);
+        Assert.Equal("name\0\0\0\0"u8, body.Rest);
+        MemoryMarshal.Write(bytes, header with { ExtensionUnits = 3 });
+        Assert.Throws<FuseProtocolException>(() => RequestBody.Split(bytes, out _));
     }
 
     [Fact]

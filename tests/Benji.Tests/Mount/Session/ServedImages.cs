@@ -24,10 +24,10 @@ internal sealed class ServedImages : IAsyncDisposable
     public MemoryChannel Channel { get; }
 
     /// <summary>Starts a session as the kernel does.</summary>
-    public static async Task<ServedImages> StartAsync(ByteImages images, bool isReadOnly = false)
+    public static async Task<ServedImages> StartAsync(ByteImages images, bool isReadOnly = false, int readers = 2)
     {
         var channel = new MemoryChannel();
-        var options = new SessionOptions(new NodeAccess(0, 0, 0x3F), isReadOnly, Readers: 2, TimeSpan.FromMilliseconds(20));
+        var options = new SessionOptions(new NodeAccess(0, 0, 0x3F), isReadOnly, readers, TimeSpan.FromMilliseconds(20));
         var tree = new ImageTree(images);
         await tree.RefreshAsync(CancellationToken.None);
         var session = new MountSession(channel, images, tree, options, NullLogger.Instance, TimeProvider.System);
@@ -85,9 +85,9 @@ internal sealed class ServedImages : IAsyncDisposable
     public async Task<(int Errno, byte[] Bytes)> ReadAsync(ulong node, long offset, int length) =>
         await Channel.AskAsync(FuseRequest.Bytes(Opcode.Read, node, Transfer(offset, length)));
 
-    /// <summary>The body of a read, or the head of that of a write.</summary>
+    /// <summary>The body of a read, or the head of that of a write; a negative offset stands for one above 2^63.</summary>
     public static byte[] Transfer(long offset, int length) =>
-        FuseRequest.Of(new TransferRequest { Offset = (ulong)offset, Size = (uint)length });
+        FuseRequest.Of(new TransferRequest { Offset = unchecked((ulong)offset), Size = (uint)length });
 
     /// <summary>A name as the kernel writes it.</summary>
     public static byte[] Name(string name) => [.. Encoding.UTF8.GetBytes(name), 0];

@@ -6,24 +6,51 @@ using Xunit;
 namespace Benji.Tests.Images.Overlays.Files;
 
 /// <summary>More pages than are kept in memory.</summary>
-public sealed class MarkPagesTests
+public sealed class MarkPagesTests : IDisposable
 {
     private const int Kept = 50;
     private const int Pages = 3 * Kept;
     private const long Step = OverlayLayout.PageUnits;
 
+    private readonly TemporaryDirectory _directory = new();
+    private readonly OverlayDirectory _overlays;
+    private readonly OverlayHeader _header = OverlayBench.NewHeader(new ByteImages().Add("disk/one", new byte[1]).Version) with
+    {
+        Size = Pages * Step * OverlayLayout.UnitSize,
+    };
+
+    public MarkPagesTests()
+    {
+        _overlays = new OverlayDirectory(_directory.Path);
+        _overlays.Create(_header);
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    /// <summary>The disk has the marks of the flush before until the write that is under way has come.</summary>
+    [Fact]
+    public void APageOnItsWayToTheDiskIsNotForgotten()
+    {
+        using var disk = new FileOverlayDisk(_overlays.PathOf(_header.Id), mayWrite: true);
+        var marks = new OverlayMarks(disk, _header.Layout, pagesMax: 1);
+        marks.Reserve(0, 1);
+        marks.Set(0, 1, UnitState.Data);
+        var snapshot = marks.Take([0]);
+        for (var page = 1; page < 10; page++)
+        {
+            marks.Reserve(page * Step, 1);
+        }
+
+        Assert.Equal(UnitState.Data, marks.Get(0));
+        marks.End(snapshot, wereWritten: false);
+        Assert.Equal([0L], marks.ListChanged());
+    }
+
     [Fact]
     public void PagesThatWereForgottenAreReadAgain() => Seeded.Run(random =>
     {
-        using var directory = new TemporaryDirectory();
-        var overlays = new OverlayDirectory(directory.Path);
-        var header = OverlayBench.NewHeader(new ByteImages().Add("disk/one", new byte[1]).Version) with
-        {
-            Size = Pages * Step * OverlayLayout.UnitSize,
-        };
-        overlays.Create(header);
-        using var disk = new FileOverlayDisk(overlays.PathOf(header.Id), mayWrite: true);
-        var marks = new OverlayMarks(disk, header.Layout, Kept);
+        using var disk = new FileOverlayDisk(_overlays.PathOf(_header.Id), mayWrite: true);
+        var marks = new OverlayMarks(disk, _header.Layout, Kept);
         var sync = new OverlaySync(disk, marks);
         var states = new UnitState[Pages];
         for (var round = 0; round < 10; round++)
@@ -45,7 +72,7 @@ public sealed class MarkPagesTests
         }
 
         Assert.Equal(states.Count(state => state != UnitState.Base), marks.CountDirty());
-        using var again = overlays.Open(header.Id, mayWrite: false);
+        using var again = _overlays.Open(_header.Id, mayWrite: false);
         Assert.Equal(states.Count(state => state != UnitState.Base), again.CountDirty());
     });
 }

@@ -65,6 +65,19 @@ public sealed class OverlayDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void ADiscardedFileDoesNotTakeThePlaceOfOneThatIsThere()
+    {
+        _overlays.Create(_header with { Name = "old" });
+        _overlays.BeginDiscard(_header.Id);
+        _overlays.Create(_header);
+
+        using var file = _overlays.Open(_header.Id, mayWrite: true);
+
+        Assert.Equal(_header.Name, file.Header.Name);
+        Assert.Equal(2, _overlays.List().Count);
+    }
+
+    [Fact]
     public void ADeletedOverlayIsGoneWhateverItsNameWas()
     {
         _overlays.Create(_header);

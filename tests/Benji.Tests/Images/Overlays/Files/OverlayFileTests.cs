@@ -112,6 +112,21 @@ public sealed class OverlayFileTests : IDisposable
         Assert.Equal(UnitState.Data, file.StateOf(0));
     }
 
+    /// <summary>The marks are written by then, and nothing but the failure tells that they may not be durable.</summary>
+    [Fact]
+    public void ASyncOfMarksThatFailedIsToldByEveryFlush()
+    {
+        var disk = new SimulatedDisk();
+        SimulatedOverlayDisk.Create(disk, _header);
+        using var file = OverlayFile.Open(new SimulatedOverlayDisk(disk));
+        file.WriteUnits(new UnitRange(0, 1), Ones(Unit));
+        var syncs = 0;
+        disk.Fails = step => step.Kind == DiskStepKind.Sync && ++syncs == 2;
+        Assert.Throws<StorageException>(file.Flush);
+        Assert.True(file.HasUnflushed);
+        Assert.Throws<StorageException>(file.Flush);
+    }
+
     [Fact]
     public void MarksThatCouldNotBeWrittenAreWrittenByTheNextFlush()
     {

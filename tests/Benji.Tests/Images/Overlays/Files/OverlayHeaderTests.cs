@@ -62,6 +62,35 @@ public sealed class OverlayHeaderTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(BlockGeometry.BlockSizeMin / 2)]
+    [InlineData(BlockGeometry.BlockSizeMax * 2)]
+    [InlineData(BlockGeometry.BlockSizeMin + 1)]
+    [InlineData(int.MinValue)]
+    public void ABlockSizeOutsideTheLimitsIsRefused(int blockSize)
+    {
+        var bytes = Next(new Random(1)).Format();
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), blockSize);
+        SHA256.HashData(bytes.AsSpan(0, CheckOffset), bytes.AsSpan(CheckOffset));
+        var refusal = Assert.Throws<CorruptDataException>(() => OverlayHeader.Parse(bytes, "file"));
+        Assert.Contains("outside the limits", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryBitOfTheHeaderCounts()
+    {
+        var bytes = Next(new Random(1)).Format();
+        for (var bit = 0; bit < 8 * bytes.Length; bit++)
+        {
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Throws<CorruptDataException>(() => OverlayHeader.Parse(bytes, "file"));
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        Assert.Equal(bytes, OverlayHeader.Parse(bytes, "file").Format());
+    }
+
+    [Theory]
     [InlineData(0, 0, 4096)]
     [InlineData(1, 1, 3 * 4096)]
     [InlineData(4096, 1, 3 * 4096)]

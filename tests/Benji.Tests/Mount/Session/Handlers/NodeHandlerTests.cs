@@ -1,0 +1,87 @@
+using System.Text;
+using Benji.Mount.Kernel;
+using Benji.Mount.Kernel.Wire;
+using Benji.Testing.Serving;
+using Xunit;
+
+namespace Benji.Tests.Mount.Session.Handlers;
+
+/// <summary>Attributes of files, their own and extended ones, and how they are opened.</summary>
+public sealed class NodeHandlerTests : IAsyncLifetime
+{
+    private const int Size = 10_000;
+
+    private readonly ByteImages _images = new();
+    private ServedImages _served = null!;
+    private ulong _directory;
+    private ulong _version;
+    private ulong _overlay;
+
+    public async Task InitializeAsync()
+    {
+        await _images.CreateOverlayAsync(_images.Add("vm/one", new byte[Size]), "fix", CancellationToken.None);
+        _served = await ServedImages.StartAsync(_images);
+        _directory = (await _served.FindAsync("vm")).Node;
+        _version = (await _served.FindAsync("vm/one.img")).Node;
+        _overlay = (await _served.FindAsync("vm/one@fix.img")).Node;
+    }
+
+    public async Task DisposeAsync() => await _served.DisposeAsync();
+
+    [Fact]
+    public async Task AnOverlayHasItsSizeAndItsOwner()
+    {
+        Assert.Equal(Errno.None, await SetAsync(_overlay, AttributeFlags.Size, Size));
+        Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, AttributeFlags.Size, Size + 1));
+        Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, AttributeFlags.Size, 0));
+        foreach (var flag in new[] { AttributeFlags.Mode, AttributeFlags.Uid, AttributeFlags.Gid })
+        {
+            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag, Size));
+            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag | AttributeFlags.Size, Size));
+        }
+
+        Assert.Equal(Errno.None, await SetAsync(_overlay, 0, 0));
+    }
+
+    [Fact]
+    public async Task NothingElseHasAttributesThatCanBeSet()
+    {
+        Assert.Equal(Errno.ReadOnlyFileSystem, await SetAsync(_version, AttributeFlags.Size, Size));
+        Assert.Equal(Errno.NotPermitted, await SetAsync(_directory, 0, 0));
+        Assert.Equal(Errno.Stale, await SetAsync(12345, 0, 0));
+    }
+
+    /// <summary>While nobody has an overlay open another process may write to it.</summary>
+    [Fact]
+    public async Task WhatTheKernelHasOfAnOverlayIsRightWhileItIsOpen()
+    {
+        Assert.True(await KeepsCacheAsync(_version));
+        Assert.False(await KeepsCacheAsync(_overlay));
+        Assert.True(await KeepsCacheAsync(_overlay));
+    }
+
+    [Fact]
+    public async Task AnExtendedAttributeIsSentWhereItHasRoom()
+    {
+        var value = Encoding.UTF8.GetBytes("vm/one@fix");
+        Assert.Equal(value, (await GetExtendedAsync(room: value.Length)).Body);
+        Assert.Equal(Errno.Range, (await GetExtendedAsync(room: value.Length - 1)).Error);
+        var (error, length) = await GetExtendedAsync(room: 0);
+        Assert.Equal((Errno.None, value.Length), (error, BitConverter.ToInt32(length)));
+    }
+
+    private Task<int> SetAsync(ulong node, AttributeFlags valid, ulong size) => _served.ErrorAsync(
+        Opcode.SetAttributes, node, FuseRequest.Of(new SetAttributesRequest { Valid = valid, Size = size }));
+
+    private async Task<bool> KeepsCacheAsync(ulong node)
+    {
+        var opened = await _served.AskAsync<OpenReply>(Opcode.Open, node, FuseRequest.Of(new OpenRequest()));
+        return opened.Flags.HasFlag(OpenFlags.KeepCache);
+    }
+
+    private Task<(int Error, byte[] Body)> GetExtendedAsync(int room) => _served.Channel.AskAsync(FuseRequest.Bytes(
+        Opcode.GetExtended,
+        _overlay,
+        FuseRequest.Of(new ExtendedSize { Size = (uint)room }),
+        ServedImages.Name("user.benji.name")));
+}
