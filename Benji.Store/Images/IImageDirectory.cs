@@ -6,6 +6,12 @@ namespace Benji.Store.Images;
 /// <remarks>Safe for concurrent calls. What other processes change is seen by the next call.</remarks>
 public interface IImageDirectory
 {
+    /// <summary>Returns a text that tells this store from every other one on this host, a copy of it included, and is the same
+    /// in every process that uses it.</summary>
+    /// <returns>Null when nobody can tell, as the store is gone.</returns>
+    /// <exception cref="StorageException">It could not be looked up.</exception>
+    string? FindStoreIdentity();
+
     /// <summary>Returns a number that changes when the directory may have changed; cheap enough to ask several times a
     /// second.</summary>
     long ReadGeneration();

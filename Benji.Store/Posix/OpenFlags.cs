@@ -36,6 +36,9 @@ internal enum OpenFlags
 
     /// <summary>Does not wait on a device or pipe that is not ready to be opened.</summary>
     NoWait = 256,
+
+    /// <summary>Opens nothing: the descriptor stands for the place alone, and its bytes cannot be read (O_PATH).</summary>
+    Place = 512,
 }
 
 /// <summary>Translates <see cref="OpenFlags"/> to the numbers of this processor's Linux.</summary>
@@ -54,6 +57,7 @@ internal static class NativeOpenFlags
         native |= flags.HasFlag(OpenFlags.Exclusive) ? 0x80 : 0;
         native |= flags.HasFlag(OpenFlags.Truncate) ? 0x200 : 0;
         native |= flags.HasFlag(OpenFlags.NoWait) ? 0x800 : 0;
+        native |= flags.HasFlag(OpenFlags.Place) ? 0x200000 : 0;
         native |= flags.HasFlag(OpenFlags.Direct) ? IsArm64 ? 0x10000 : 0x4000 : 0;
         native |= flags.HasFlag(OpenFlags.Directory) ? IsArm64 ? 0x4000 : 0x10000 : 0;
         native |= flags.HasFlag(OpenFlags.NoFollow) ? IsArm64 ? 0x8000 : 0x20000 : 0;

@@ -15,6 +15,9 @@ public sealed class ByteImages : IImageDirectory
     /// <summary>What goes wrong in all images.</summary>
     public ByteImageFaults Faults { get; } = new();
 
+    /// <summary>What tells this store from others; null when it is gone.</summary>
+    public string? StoreIdentity { get; set; } = "a store in memory";
+
     /// <summary>Images that are open.</summary>
     public int OpenCount
     {
@@ -69,6 +72,9 @@ public sealed class ByteImages : IImageDirectory
             return _images.First(image => image.Entry.Name == name).Content.ToArray();
         }
     }
+
+    /// <inheritdoc/>
+    public string? FindStoreIdentity() => StoreIdentity;
 
     /// <inheritdoc/>
     public long ReadGeneration()
