@@ -26,6 +26,11 @@ public interface IImageDirectory
     /// <returns>Null when there is none.</returns>
     Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>Looks at an overlay that may be open in any process; touches nothing but the host's own disk.</summary>
+    /// <returns>Null when it is gone.</returns>
+    /// <exception cref="StorageException">It could not be looked at.</exception>
+    OverlayState? FindOverlayState(ImageEntry overlay);
+
     /// <summary>Opens a version. It stays readable until it is disposed, also when it is removed meanwhile.</summary>
     /// <exception cref="NotFoundException">It is gone.</exception>
     Task<IImage> OpenVersionAsync(ImageEntry version, CancellationToken cancellationToken);

@@ -72,6 +72,9 @@ internal sealed class OverlayDesk
     public Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken) =>
         _listing.FindAsync(name, cancellationToken);
 
+    /// <summary>As <see cref="IImageDirectory.FindOverlayState"/>.</summary>
+    public OverlayState? FindState(ImageEntry overlay) => _files.FindState(overlay.Id);
+
     /// <summary>As <see cref="IImageDirectory.CreateOverlayAsync"/>.</summary>
     public Task<ImageEntry> CreateAsync(VersionRecord version, string? name, CancellationToken cancellationToken) =>
         new OverlayCreation(_context, _files).RunAsync(version, name, cancellationToken);

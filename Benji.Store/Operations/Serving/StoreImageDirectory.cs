@@ -54,6 +54,9 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public OverlayState? FindOverlayState(ImageEntry overlay) => Overlays.FindState(overlay);
+
+    /// <inheritdoc/>
     public async Task<IImage> OpenVersionAsync(ImageEntry version, CancellationToken cancellationToken) =>
         await _versions.OpenAsync(version.Version.Id, cancellationToken);
 
