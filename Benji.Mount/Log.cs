@@ -44,4 +44,7 @@ internal static partial class Log
     [LoggerMessage(3013, LogLevel.Warning, "What programs changed through shared maps under {MountPoint} may be lost: "
         + "writing it took too long")]
     public static partial void WriteBackTooSlow(ILogger logger, string mountPoint);
+
+    [LoggerMessage(3014, LogLevel.Warning, "Overlay {Image} could not be made as asked, and cannot be removed again: {Reason}")]
+    public static partial void OverlayStays(ILogger logger, string image, string reason);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Benji.Store.Images;
 
 namespace Benji.Mount;
 
@@ -16,7 +17,7 @@ public sealed record MountEntry(string Device, string MountPoint, string Type, s
 public static class MountTable
 {
     /// <summary>The type of this program's mounts.</summary>
-    public const string BenjiType = "fuse.benji";
+    public const string BenjiType = ImageFile.FileSystem;
 
     private const string TablePath = "/proc/self/mountinfo";
     private const string UserOption = "user_id=";

@@ -32,13 +32,13 @@ public sealed class BenjiStore : IAsyncDisposable
     private readonly StoreContext _context;
     private readonly StoreDirectory _stores;
     private readonly ConcurrentStack<StoreImageDirectory> _images = [];
-    private readonly string _overlayPath;
+    private readonly StorePlace _place;
     private readonly Lazy<StoreImageDirectory> _own;
 
     private BenjiStore(
         StoreOptions options, StoreParts parts, ICatalog catalog, ILogger logger, TimeProvider time)
     {
-        _overlayPath = options.OverlayDirectory;
+        _place = new StorePlace(options.CatalogPath, options.OverlayDirectory);
         _own = new Lazy<StoreImageDirectory>(() => OpenDirectory(OwnCacheBytes));
         var pool = new BlockBufferPool(IdleBufferBytes);
         _stores = new StoreDirectory(options, parts, catalog, pool, time, logger);
@@ -228,7 +228,7 @@ public sealed class BenjiStore : IAsyncDisposable
 
     private StoreImageDirectory OpenDirectory(long cacheBytes)
     {
-        var images = new StoreImageDirectory(_context, _overlayPath, cacheBytes);
+        var images = new StoreImageDirectory(_context, _place, cacheBytes);
         _images.Push(images);
         return images;
     }

@@ -15,7 +15,7 @@ internal sealed class Dispatcher(HandlerParts parts, IImageDirectory images, Buf
     private readonly ReadHandler _reads = new(parts);
     private readonly WriteHandler _writes = new(parts, buffers);
     private readonly RangeHandler _ranges = new(parts);
-    private readonly ExtendedHandler _extended = new(parts);
+    private readonly ExtendedHandler _extended = new(parts, images);
     private readonly OverlayHandler _overlays = new(parts, images);
 
     /// <summary>Answers a request, at once or later.</summary>

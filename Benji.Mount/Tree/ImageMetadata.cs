@@ -13,6 +13,7 @@ internal static class ImageMetadata
     private static readonly (string Name, Func<ImageEntry, string?> Value)[] Fields =
     [
         (Prefix + "name", entry => entry.Name),
+        (ImageFile.IdAttribute, entry => entry.Id.ToString("N")),
         (Prefix + "volume", entry => entry.Version.Name.Volume),
         (Prefix + "version", entry => entry.Version.Name.Version),
         (Prefix + "overlay", entry => entry.Overlay?.Name),
@@ -34,9 +35,10 @@ internal static class ImageMetadata
         return value is null ? null : Encoding.UTF8.GetBytes(value);
     }
 
-    /// <summary>Returns the names of an image's attributes, each with a zero behind it.</summary>
+    /// <summary>Returns the names of an image's attributes and that of its store, each with a zero behind it.</summary>
     public static byte[] List(ImageEntry entry) => Encoding.UTF8.GetBytes(
-        string.Concat(Fields.Where(field => field.Value(entry) is not null).Select(field => field.Name + '\0')));
+        string.Concat(Fields.Where(field => field.Value(entry) is not null).Select(field => field.Name)
+            .Append(ImageFile.StoreAttribute).Select(name => name + '\0')));
 
     private static string Time(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);

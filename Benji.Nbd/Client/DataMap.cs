@@ -18,6 +18,9 @@ internal sealed class DataMap
     // 64 MiB of runs.
     private const int RunsMax = 4 * 1024 * 1024;
 
+    // Replies that say less than they were asked; a server that tells of a byte at a time would never end.
+    private const int ShortRepliesMax = 256 * 1024;
+
     // The longest range of one request that every server takes.
     private const long RequestMax = 1L << 30;
 
@@ -57,14 +60,18 @@ internal sealed class DataMap
 
         var id = export.Contexts.First(pair => pair.Value == context).Key;
         var extents = new List<StatusExtent>();
+        var shortReplies = 0;
         for (var offset = 0L; offset < size;)
         {
             var length = Math.Min(RequestMax, size - offset);
-            if (map._runs.Count >= RunsMax || !ReadOnce(stream, export, id, offset, length, extents))
+            if (map._runs.Count >= RunsMax || shortReplies >= ShortRepliesMax
+                || !ReadOnce(stream, export, id, offset, length, extents))
             {
                 map.Add(offset, size);
                 return map;
             }
+
+            var asked = offset + length;
 
             foreach (var extent in extents)
             {
@@ -76,6 +83,8 @@ internal sealed class DataMap
 
                 offset = end;
             }
+
+            shortReplies += offset < asked ? 1 : 0;
         }
 
         return map;

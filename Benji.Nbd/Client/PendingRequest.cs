@@ -7,8 +7,12 @@ namespace Benji.Nbd.Client;
 /// <param name="destination">Receives the data of a READ; lent until <see cref="Completed"/> ends.</param>
 internal sealed class PendingRequest(RequestHeader header, Memory<byte> destination)
 {
+    /// <summary>Errors that one reply may have before its end; more is a server that never ends.</summary>
+    public const int ErrorsMax = 4096;
+
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _received;
+    private readonly ReceivedRanges _received = new();
+    private int _errors;
 
     /// <summary>The request.</summary>
     public RequestHeader Header { get; } = header;
@@ -23,19 +27,18 @@ internal sealed class PendingRequest(RequestHeader header, Memory<byte> destinat
     public Dictionary<uint, List<StatusExtent>> Extents { get; } = [];
 
     /// <summary>Returns where data at an offset of the export belongs.</summary>
-    /// <exception cref="NbdProtocolException">It is not all inside what was asked for, or is too much.</exception>
+    /// <exception cref="NbdProtocolException">It is nothing, not all inside what was asked for, or came before.</exception>
     public Memory<byte> Place(ulong offset, long length)
     {
         var start = offset - Header.Offset;
-        if (Header.Command != Command.Read || offset < Header.Offset || length < 0
-            || start > (ulong)destination.Length || length > destination.Length - (long)start
-            || _received + length > destination.Length)
+        if (Header.Command != Command.Read || offset < Header.Offset || length <= 0
+            || start > (ulong)destination.Length || length > destination.Length - (long)start)
         {
             throw new NbdProtocolException(
                 $"The reply to {Header.Command} of {Header.Length} bytes at {Header.Offset} has {length} bytes at {offset}.");
         }
 
-        _received += length;
+        _received.Add((int)start, (int)length);
         return destination.Slice((int)start, (int)length);
     }
 
@@ -47,6 +50,11 @@ internal sealed class PendingRequest(RequestHeader header, Memory<byte> destinat
             throw new NbdProtocolException($"The reply to {Header.Command} has an error without a number.");
         }
 
+        if (++_errors > ErrorsMax)
+        {
+            throw new NbdProtocolException($"The reply to {Header.Command} has more than {ErrorsMax} errors.");
+        }
+
         Failure ??= error;
     }
 
@@ -54,9 +62,14 @@ internal sealed class PendingRequest(RequestHeader header, Memory<byte> destinat
     /// <exception cref="NbdProtocolException">Something of the reply is missing.</exception>
     public void Finish()
     {
-        if (Failure is null && Header.Command == Command.Read && _received != destination.Length)
+        if (Failure is null && Header.Command == Command.Read && _received.Total != destination.Length)
         {
-            throw new NbdProtocolException($"The reply to a READ of {destination.Length} bytes has {_received}.");
+            throw new NbdProtocolException($"The reply to a READ of {destination.Length} bytes has {_received.Total}.");
+        }
+
+        if (Failure is null && Header.Command == Command.BlockStatus && Extents.Count == 0)
+        {
+            throw new NbdProtocolException("The reply to a BLOCK_STATUS has no extents.");
         }
 
         _completion.TrySetResult();

@@ -6,6 +6,12 @@ namespace Benji.Store.Images;
 /// <remarks>Safe for concurrent calls. What other processes change is seen by the next call.</remarks>
 public interface IImageDirectory
 {
+    /// <summary>Returns a text that tells this store from every other one on this host, a copy of it included, and is the same
+    /// in every process that uses it.</summary>
+    /// <returns>Null when nobody can tell, as the store is gone.</returns>
+    /// <exception cref="StorageException">It could not be looked up.</exception>
+    string? FindStoreIdentity();
+
     /// <summary>Returns a number that changes when the directory may have changed; cheap enough to ask several times a
     /// second.</summary>
     long ReadGeneration();
@@ -19,6 +25,11 @@ public interface IImageDirectory
     /// <c>volume/latest</c> for the newest valid version. Any text is a legal name to ask for.</summary>
     /// <returns>Null when there is none.</returns>
     Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Looks at an overlay that may be open in any process; touches nothing but the host's own disk.</summary>
+    /// <returns>Null when it is gone.</returns>
+    /// <exception cref="StorageException">It could not be looked at.</exception>
+    OverlayState? FindOverlayState(ImageEntry overlay);
 
     /// <summary>Opens a version. It stays readable until it is disposed, also when it is removed meanwhile.</summary>
     /// <exception cref="NotFoundException">It is gone.</exception>

@@ -11,6 +11,12 @@ public interface IWritableImage : IImage
     /// <summary>Bytes that the overlay holds itself, in whole units of 4 KiB.</summary>
     long DirtyBytes { get; }
 
+    /// <summary>Bytes that may be anything but zeros: 0 only where all are zeros, and never more than there are.</summary>
+    long AllocatedBytes { get; }
+
+    /// <summary>When a byte was last written, zeroed or reverted, UTC; kept over openings.</summary>
+    DateTimeOffset LastChange { get; }
+
     /// <summary>Writes bytes; durable after the next flush.</summary>
     /// <param name="offset">The first byte; need not be aligned.</param>
     /// <param name="data">At least one byte. Lent until the task completes.</param>

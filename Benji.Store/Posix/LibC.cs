@@ -72,10 +72,6 @@ internal static partial class LibC
     public static partial int RenameAt2(
         SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int RenameAt(
-        SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target);
-
     [LibraryImport(Library, EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int LinkAt(
         SafeFileHandle sourceDirectory, string source, SafeFileHandle targetDirectory, string target, int flags);

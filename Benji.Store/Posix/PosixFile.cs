@@ -127,6 +127,20 @@ internal static class PosixFile
     public static void SyncFileSystem(SafeFileHandle file, string path) =>
         Repeat(() => LibC.SyncFileSystem(file), "sync the file system of", path);
 
+    /// <summary>Sets when the file was last written, until it is written again; the file's owner may.</summary>
+    /// <exception cref="PosixException">It could not be set.</exception>
+    public static void SetModified(SafeFileHandle file, string path, DateTimeOffset time)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(file, time.UtcDateTime);
+        }
+        catch (Exception failure) when (failure is UnauthorizedAccessException or IOException)
+        {
+            throw new PosixException("set the time of", path, failure is IOException ? Errno.Io : Errno.NotPermitted);
+        }
+    }
+
     /// <summary>True when <see cref="SyncFileSystem"/> on this file makes all files and directories of its file system
     /// durable and reports what it could not write, so that it can stand for a sync of each.</summary>
     /// <exception cref="PosixException">The file system could not be asked.</exception>

@@ -1,5 +1,6 @@
 using Benji.Mount.Tree;
 using Benji.Store.Images;
+using Benji.Store.Model;
 
 namespace Benji.Mount.Session.Files;
 
@@ -10,7 +11,8 @@ internal sealed class OpenFile(TreeNode node, IImage image)
     private const int Closed = -1;
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _lastWriteTicks = node.Date.UtcTicks;
+    private readonly Lock _factsLock = new();
+    private OverlayFacts? _last;
     private int _uses;
     private int _adopted;
 
@@ -23,11 +25,17 @@ internal sealed class OpenFile(TreeNode node, IImage image)
     /// <summary>Its bytes, when it is an overlay; null for a version.</summary>
     public IWritableImage? Writable { get; } = node.Kind == NodeKind.Overlay ? image as IWritableImage : null;
 
-    /// <summary>When it was last written.</summary>
-    public DateTimeOffset LastWrite
+    /// <summary>What stat shows of an overlay; while it is being closed, what it showed last. Null for a version.</summary>
+    /// <exception cref="BenjiException">The overlay's file cannot be read.</exception>
+    public OverlayFacts? Facts
     {
-        get => new(Interlocked.Read(ref _lastWriteTicks), TimeSpan.Zero);
-        set => Interlocked.Exchange(ref _lastWriteTicks, value.UtcTicks);
+        get
+        {
+            lock (_factsLock)
+            {
+                return _last ?? (Writable is { } writable ? OverlayFacts.Of(writable) : null);
+            }
+        }
     }
 
     /// <summary>Ends when the image was closed.</summary>
@@ -35,6 +43,17 @@ internal sealed class OpenFile(TreeNode node, IImage image)
 
     /// <summary>True once the last use has ended: the image is being closed, or was.</summary>
     public bool IsClosing => Volatile.Read(ref _uses) == Closed;
+
+    /// <summary>Makes all bytes of an overlay zeros, durably: whoever cuts or makes a file writes only what is none.</summary>
+    /// <exception cref="BenjiException">They could not be; it may hold zeros in part.</exception>
+    public async ValueTask EmptyAsync(CancellationToken cancellationToken)
+    {
+        if (Writable is { Size: > 0 } writable)
+        {
+            await writable.ZeroAsync(0, writable.Size, mayFreeSpace: true, cancellationToken);
+            await writable.FlushAsync(cancellationToken);
+        }
+    }
 
     /// <summary>Begins a use; false when the image is being closed.</summary>
     public bool TryEnter()
@@ -71,7 +90,20 @@ internal sealed class OpenFile(TreeNode node, IImage image)
 
     /// <summary>Bars further uses when there is none.</summary>
     /// <returns>True when this call did it: the caller must close the image then.</returns>
-    public bool TryBeginClose() => Interlocked.CompareExchange(ref _uses, Closed, 0) == 0;
+    public bool TryBeginClose()
+    {
+        // The image is there for as long as the lock is held: nobody closes it before this has returned.
+        lock (_factsLock)
+        {
+            if (Interlocked.CompareExchange(ref _uses, Closed, 0) != 0)
+            {
+                return false;
+            }
+
+            _last = Writable is { } writable ? OverlayFacts.Last(writable) : null;
+            return true;
+        }
+    }
 
     /// <summary>Says that the image was closed.</summary>
     public void MarkClosed() => _closed.TrySetResult();

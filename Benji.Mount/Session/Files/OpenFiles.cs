@@ -14,7 +14,6 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 {
     private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
     private readonly ConcurrentDictionary<ulong, OpenFile> _closing = new();
-    private readonly ConcurrentDictionary<ulong, OverlayState> _overlays = new();
     private readonly Lock _openingLock = new();
     private readonly Dictionary<ulong, Task<OpenFile>> _opening = [];
 
@@ -80,19 +79,10 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         ThreadPool.UnsafeQueueUserWorkItem(
             static queued => _ = queued.Self.CloseAsync(queued.File), (Self: this, File: file), preferLocal: false);
 
-    /// <summary>Returns when an overlay was last written and how many bytes it holds, as far as this mount knows.</summary>
-    public OverlayState StateOf(TreeNode node)
-    {
-        if (_open.TryGetValue(node.Id, out var file) && file.Writable is { } writable)
-        {
-            return new OverlayState(file.LastWrite, writable.DirtyBytes);
-        }
-
-        return _overlays.GetValueOrDefault(node.Id, new OverlayState(node.Date, node.Entry?.Overlay?.DirtyBytes ?? 0));
-    }
-
-    /// <summary>Forgets an overlay that was discarded.</summary>
-    public void Forget(TreeNode node) => _overlays.TryRemove(node.Id, out _);
+    /// <summary>Returns what stat shows of an overlay, whichever process has it open.</summary>
+    /// <exception cref="BenjiException">Its file cannot be looked at.</exception>
+    public OverlayFacts FactsOf(TreeNode overlay) =>
+        FindUnclosed(overlay.Id)?.Facts ?? OverlayFacts.Of(overlay.Entry!, images.FindOverlayState(overlay.Entry!));
 
     /// <summary>Makes all that was written to overlays durable and closes every image, whoever has it open.</summary>
     /// <exception cref="StorageException">An overlay could not be made durable; the others were.</exception>
@@ -159,11 +149,6 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
                 ? await images.OpenOverlayAsync(entry, CancellationToken.None)
                 : await images.OpenVersionAsync(entry, CancellationToken.None);
             var file = new OpenFile(node.Detach(), image);
-            if (_overlays.TryGetValue(node.Id, out var state))
-            {
-                file.LastWrite = state.LastWrite;
-            }
-
             _open[node.Id] = file;
             return file;
         }
@@ -196,11 +181,6 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
     {
         try
         {
-            if (file.Writable is { } writable)
-            {
-                _overlays[file.Node.Id] = new OverlayState(file.LastWrite, writable.DirtyBytes);
-            }
-
             _closing[file.Node.Id] = file;
             _open.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
             await file.Image.DisposeAsync();
@@ -216,8 +196,3 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
         }
     }
 }
-
-/// <summary>What changes of an overlay.</summary>
-/// <param name="LastWrite">When it was last written.</param>
-/// <param name="DirtyBytes">Bytes it holds itself.</param>
-internal readonly record struct OverlayState(DateTimeOffset LastWrite, long DirtyBytes);

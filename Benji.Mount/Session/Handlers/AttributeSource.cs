@@ -72,8 +72,8 @@ internal sealed class AttributeSource(NodeAccess access, OpenFiles files)
             case NodeKind.Version:
                 return (node.Date, node.Entry!.Size, node.Entry.Version.AllocatedBytes);
             case NodeKind.Overlay:
-                var state = files.StateOf(node);
-                return (state.LastWrite, node.Entry!.Size, state.DirtyBytes);
+                var facts = files.FactsOf(node);
+                return (facts.LastChange, node.Entry!.Size, facts.AllocatedBytes);
             case NodeKind.Link:
                 return (node.Date, node.Target.Length, 0);
             default:

@@ -1,11 +1,13 @@
+using System.Text;
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
 using Benji.Mount.Tree;
+using Benji.Store.Images;
 
 namespace Benji.Mount.Session.Handlers;
 
 /// <summary>Extended attributes: <c>user.benji.*</c> of images, and of anything else that there is none.</summary>
-internal sealed class ExtendedHandler(HandlerParts parts)
+internal sealed class ExtendedHandler(HandlerParts parts, IImageDirectory images)
 {
     private const string OwnSpace = "user.";
     private const string AccessLists = "system.posix_acl_";
@@ -17,7 +19,7 @@ internal sealed class ExtendedHandler(HandlerParts parts)
         var room = request.Body.Take<ExtendedSize>();
         var name = RequestBody.Text(request.Body.TakeName());
         var entry = parts.FindNode(request.Header.Node)?.Entry;
-        var value = entry is null || name is null ? null : ImageMetadata.Find(entry, name);
+        var value = entry is null || name is null ? null : Find(entry, name);
         if (value is null)
         {
             var couldBe = name is not null
@@ -36,6 +38,10 @@ internal sealed class ExtendedHandler(HandlerParts parts)
         var entry = parts.FindNode(request.Header.Node)?.Entry;
         Send(request.Header, entry is null ? [] : ImageMetadata.List(entry), room.Size);
     }
+
+    private byte[]? Find(ImageEntry entry, string name) => name != ImageFile.StoreAttribute
+        ? ImageMetadata.Find(entry, name)
+        : images.FindStoreIdentity() is { } identity ? Encoding.UTF8.GetBytes(identity) : null;
 
     private void Send(in RequestHeader header, byte[] bytes, uint room)
     {

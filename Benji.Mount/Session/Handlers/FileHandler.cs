@@ -1,5 +1,6 @@
 using Benji.Mount.Kernel;
 using Benji.Mount.Kernel.Wire;
+using Benji.Mount.Session.Files;
 using Benji.Mount.Tree;
 
 namespace Benji.Mount.Session.Handlers;
@@ -17,7 +18,8 @@ internal sealed class FileHandler(HandlerParts parts)
             ? OpenFlags.KeepCache | OpenFlags.NoFlush | OpenFlags.ParallelDirectWrites
             : OpenFlags.NoFlush | OpenFlags.ParallelDirectWrites;
 
-    /// <summary>Opens a file: a version only for reading. O_TRUNC means nothing on an overlay, as on a block device.</summary>
+    /// <summary>Opens a file: a version only for reading. O_TRUNC makes all of an overlay zeros, durably, and leaves its size:
+    /// programs that cut a file skip the zeros of what they write to it.</summary>
     public void Open(ref Request request)
     {
         var wanted = request.Body.Take<OpenRequest>();
@@ -27,7 +29,8 @@ internal sealed class FileHandler(HandlerParts parts)
             return;
         }
 
-        var isChange = (wanted.Flags & (AccessMask | Truncate)) != 0;
+        var isCut = (wanted.Flags & Truncate) != 0;
+        var isChange = isCut || (wanted.Flags & AccessMask) != 0;
         if (isChange && (node.Kind == NodeKind.Version || parts.IsReadOnly))
         {
             parts.Replies.SendError(request.Header, Errno.ReadOnlyFileSystem);
@@ -35,7 +38,7 @@ internal sealed class FileHandler(HandlerParts parts)
         }
 
         var header = request.Header;
-        if (parts.Files.TryEnter(node.Id, out _))
+        if (!isCut && parts.Files.TryEnter(node.Id, out _))
         {
             SendOpened(header, node, wasOpen: true);
             return;
@@ -43,7 +46,12 @@ internal sealed class FileHandler(HandlerParts parts)
 
         parts.Pending.Queue(header, node.Entry, async token =>
         {
-            await parts.Files.OpenAsync(node, token);
+            var file = await parts.Files.OpenAsync(node, token);
+            if (isCut)
+            {
+                await EmptyAsync(file, token);
+            }
+
             SendOpened(header, node, wasOpen: false);
         });
     }
@@ -82,6 +90,19 @@ internal sealed class FileHandler(HandlerParts parts)
                 await parts.Files.ExitAsync(file);
             }
         });
+    }
+
+    private async ValueTask EmptyAsync(OpenFile file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await file.EmptyAsync(cancellationToken);
+        }
+        catch
+        {
+            await parts.Files.ExitAsync(file);
+            throw;
+        }
     }
 
     private void SendOpened(in RequestHeader header, TreeNode node, bool wasOpen) =>

@@ -8,6 +8,7 @@ namespace Benji.Mount.Session.Handlers;
 internal sealed class NodeHandler(HandlerParts parts)
 {
     private const uint UnitSize = 4096;
+    private const uint ModeBits = 0xFFF; // 07777
 
     /// <summary>Finds a name. A name that is not there may be remembered as such: a notice comes when it appears.</summary>
     public void Lookup(ref Request request)
@@ -46,14 +47,12 @@ internal sealed class NodeHandler(HandlerParts parts)
         }
     }
 
-    /// <summary>Sets attributes as far as a block device has them: the size stays, times of overlays may be set but do not
-    /// stick.</summary>
+    /// <summary>Sets attributes as far as they are what they were: the size, the mode and the owner stay; times of overlays
+    /// may be set but do not stick, since they are those of the content.</summary>
     public void SetAttributes(ref Request request)
     {
         var wanted = request.Body.Take<SetAttributesRequest>();
         var node = parts.FindNode(request.Header.Node);
-        var isPermitted = (wanted.Valid & (AttributeFlags.Mode | AttributeFlags.Uid | AttributeFlags.Gid)) == 0
-            && (!wanted.Valid.HasFlag(AttributeFlags.Size) || wanted.Size == (ulong)(node?.Entry?.Size ?? -1));
         if (node is null)
         {
             parts.Replies.SendError(request.Header, Errno.Stale);
@@ -62,7 +61,7 @@ internal sealed class NodeHandler(HandlerParts parts)
         {
             parts.Replies.SendError(request.Header, Errno.ReadOnlyFileSystem);
         }
-        else if (node.Kind != NodeKind.Overlay || !isPermitted)
+        else if (node.Kind != NodeKind.Overlay || !IsKept(wanted, parts.Attributes.Of(node)))
         {
             parts.Replies.SendError(request.Header, Errno.NotPermitted);
         }
@@ -98,4 +97,11 @@ internal sealed class NodeHandler(HandlerParts parts)
             NameLengthMax = FileNames.LengthMax,
         });
     }
+
+    // True when nothing that is set would be another one.
+    private static bool IsKept(in SetAttributesRequest wanted, in NodeAttributes known) =>
+        (!wanted.Valid.HasFlag(AttributeFlags.Size) || wanted.Size == known.Size)
+        && (!wanted.Valid.HasFlag(AttributeFlags.Mode) || (wanted.Mode & ModeBits) == (known.Mode & ModeBits))
+        && (!wanted.Valid.HasFlag(AttributeFlags.Uid) || wanted.Uid == known.Uid)
+        && (!wanted.Valid.HasFlag(AttributeFlags.Gid) || wanted.Gid == known.Gid);
 }

@@ -11,11 +11,13 @@ namespace Benji.Mount.Session.Handlers;
 internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
 {
     private const uint Exclusive = 0x80; // O_EXCL
+    private const uint Truncate = 0x200; // O_TRUNC
 
     // A close is told to this server after it has returned to the client, whose next call may be this one.
     private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(2);
 
-    /// <summary>Makes the overlay that a name stands for, <c>version@name.img</c>, and opens it.</summary>
+    /// <summary>Makes the overlay that a name stands for, <c>version@name.img</c>, and opens it. Whoever cuts it, or must be the
+    /// one who makes it, finds zeros, as in any new file; whoever does neither, as <c>touch</c> does, finds the base.</summary>
     public void Create(ref Request request)
     {
         var wanted = request.Body.Take<CreateRequest>();
@@ -41,8 +43,7 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
         }
         else
         {
-            var isNew = (wanted.Flags & Exclusive) != 0 && (header.Unique & RequestHeader.ResentBit) == 0;
-            parts.Pending.Queue(header, version, token => CreateAsync(header, version, overlay, isNew, token));
+            parts.Pending.Queue(header, version, token => CreateAsync(header, wanted.Flags, version, overlay, token));
         }
     }
 
@@ -73,29 +74,65 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
     }
 
     private async ValueTask CreateAsync(
-        RequestHeader header, ImageEntry version, string overlay, bool isNew, CancellationToken cancellationToken)
+        RequestHeader header, uint flags, ImageEntry version, string overlay, CancellationToken cancellationToken)
     {
-        ImageEntry? entry;
+        var (entry, isNew) = await MakeOrFindAsync(header, flags, version, overlay, cancellationToken);
+        var node = parts.Tree.Add(entry);
+        var file = await parts.Files.OpenAsync(node, cancellationToken);
         try
         {
-            entry = await images.CreateOverlayAsync(version, overlay, cancellationToken);
+            await PrepareAsync(file, flags, isNew, cancellationToken);
         }
-        catch (AlreadyExistsException) when (!isNew)
+        catch
         {
-            entry = await images.FindAsync($"{version.Name}@{overlay}", cancellationToken);
-            if (entry is null)
+            await parts.Files.ExitAsync(file);
+            if (isNew)
             {
-                throw;
+                await TakeBackAsync(node);
             }
+
+            throw;
         }
 
-        var node = parts.Tree.Add(entry);
-        await parts.Files.OpenAsync(node, cancellationToken);
         parts.Replies.Send(header, new CreateReply
         {
             Entry = parts.Attributes.Entry(node),
             Open = new OpenReply { Handle = node.Id, Flags = FileHandler.FlagsOf(node, wasOpen: false) },
         });
+    }
+
+    // A request that is sent again may have been done before, but for its answer.
+    private async ValueTask<(ImageEntry Entry, bool IsNew)> MakeOrFindAsync(
+        RequestHeader header, uint flags, ImageEntry version, string overlay, CancellationToken cancellationToken)
+    {
+        var mayExist = (flags & Exclusive) == 0 || (header.Unique & RequestHeader.ResentBit) != 0;
+        try
+        {
+            return (await images.CreateOverlayAsync(version, overlay, cancellationToken), true);
+        }
+        catch (AlreadyExistsException) when (mayExist)
+        {
+            if (await images.FindAsync($"{version.Name}@{overlay}", cancellationToken) is { } found)
+            {
+                return (found, false);
+            }
+
+            throw;
+        }
+    }
+
+    // An overlay that was there before must not lose a byte to a request that asked for a new one.
+    private static async ValueTask PrepareAsync(
+        OpenFile file, uint flags, bool isNew, CancellationToken cancellationToken)
+    {
+        if ((flags & Truncate) != 0 || ((flags & Exclusive) != 0 && isNew))
+        {
+            await file.EmptyAsync(cancellationToken);
+        }
+        else if ((flags & Exclusive) != 0 && await RangeHandler.FindAsync(file.Image, 0, isMarked: true, cancellationToken) is not null)
+        {
+            throw new AlreadyExistsException($"There is an overlay {file.Image.Entry.Name} already.");
+        }
     }
 
     private async ValueTask DiscardAsync(RequestHeader header, TreeNode node, CancellationToken cancellationToken)
@@ -106,6 +143,24 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
             return;
         }
 
+        await RemoveAsync(node, cancellationToken);
+        parts.Replies.SendDone(header);
+    }
+
+    private async ValueTask TakeBackAsync(TreeNode node)
+    {
+        try
+        {
+            await RemoveAsync(node, CancellationToken.None);
+        }
+        catch (BenjiException failure)
+        {
+            parts.Errors.OverlayStays(node.Entry!, failure);
+        }
+    }
+
+    private async ValueTask RemoveAsync(TreeNode node, CancellationToken cancellationToken)
+    {
         try
         {
             await images.DiscardOverlayAsync(node.Entry!, cancellationToken);
@@ -115,11 +170,8 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
             if (await images.FindAsync(node.Entry!.Name, CancellationToken.None) is null)
             {
                 parts.Tree.Remove(node.Entry);
-                parts.Files.Forget(node);
             }
         }
-
-        parts.Replies.SendDone(header);
     }
 
     private async ValueTask<bool> WaitForCloseAsync(OpenFile file, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Benji.Mount.Kernel.Wire;
 using Benji.Mount.Session.Files;
 using Benji.Mount.Tree;
 using Benji.Store.Images;
+using Benji.Store.Model;
 
 namespace Benji.Mount.Session.Handlers;
 
@@ -52,7 +53,6 @@ internal sealed class RangeHandler(HandlerParts parts)
 
             var length = (long)Math.Min(wanted.Length, size - wanted.Offset);
             await writable.ZeroAsync((long)wanted.Offset, length, mayFreeSpace, token);
-            file.LastWrite = parts.Clock.GetUtcNow();
             parts.Replies.SendDone(header);
         });
     }
@@ -109,7 +109,6 @@ internal sealed class RangeHandler(HandlerParts parts)
         WithFile(header with { Node = wanted.TargetNode }, async (file, token) =>
         {
             await file.Writable!.RevertAsync((long)wanted.TargetOffset, length, token);
-            file.LastWrite = parts.Clock.GetUtcNow();
             if (has64Bits)
             {
                 parts.Replies.Send(header, new CopyReply64 { Size = (ulong)length });
@@ -121,22 +120,9 @@ internal sealed class RangeHandler(HandlerParts parts)
         });
     }
 
-    // As much of the range, from its start, as whole units cover; null when that is nothing.
-    private static long? WholeUnits(in CopyRangeRequest wanted, long size, bool has64Bits)
-    {
-        if (wanted.SourceOffset % Unit != 0 || wanted.SourceOffset >= (ulong)size)
-        {
-            return null;
-        }
-
-        var rest = size - (long)wanted.SourceOffset;
-        var length = (long)Math.Min(wanted.Length, (ulong)rest);
-        length = has64Bits ? length : Math.Min(length, CopyMax32);
-        length = length == rest ? length : length / Unit * Unit;
-        return length == 0 ? null : length;
-    }
-
-    private static async ValueTask<long?> FindAsync(
+    /// <summary>Finds the first byte from an offset on that is data, or is in a hole; null when there is none.</summary>
+    /// <exception cref="BenjiException">The image cannot be read.</exception>
+    public static async ValueTask<long?> FindAsync(
         IImage image, long offset, bool isMarked, CancellationToken cancellationToken)
     {
         var extents = new List<MarkedExtent>(ExtentsMax);
@@ -156,6 +142,21 @@ internal sealed class RangeHandler(HandlerParts parts)
         }
 
         return null;
+    }
+
+    // As much of the range, from its start, as whole units cover; null when that is nothing.
+    private static long? WholeUnits(in CopyRangeRequest wanted, long size, bool has64Bits)
+    {
+        if (wanted.SourceOffset % Unit != 0 || wanted.SourceOffset >= (ulong)size)
+        {
+            return null;
+        }
+
+        var rest = size - (long)wanted.SourceOffset;
+        var length = (long)Math.Min(wanted.Length, (ulong)rest);
+        length = has64Bits ? length : Math.Min(length, CopyMax32);
+        length = length == rest ? length : length / Unit * Unit;
+        return length == 0 ? null : length;
     }
 
     private void WithFile(RequestHeader header, FileWork work)

@@ -62,7 +62,6 @@ internal sealed class WriteHandler(HandlerParts parts, BufferPool buffers)
             if (length > 0)
             {
                 await writable.WriteAsync((long)wanted.Offset, data[..length], cancellationToken);
-                file.LastWrite = parts.Clock.GetUtcNow();
             }
 
             parts.Replies.Send(header, new WriteReply { Size = (uint)length });

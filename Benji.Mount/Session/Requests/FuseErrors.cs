@@ -57,6 +57,10 @@ internal sealed class FuseErrors(ILogger logger, TimeProvider clock)
         }
     }
 
+    /// <summary>Logs that an overlay whose creation failed could not be removed again.</summary>
+    public void OverlayStays(ImageEntry overlay, BenjiException failure) =>
+        Log.OverlayStays(logger, overlay.Name, failure.Message);
+
     private void LogDamage(DamagedImageException damage, ImageEntry? image)
     {
         var blockIndex = image is null ? 0 : damage.Offset / image.Version.BlockSize;

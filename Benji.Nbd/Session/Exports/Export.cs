@@ -18,6 +18,7 @@ internal sealed class Export
     private readonly Lock _makingLock = new();
     private readonly IReadOnlyList<MetadataContext> _contexts;
     private volatile Serving _serving;
+    private volatile string? _refused;
     private Task<IWritableImage>? _making;
 
     /// <summary>Takes over an open image.</summary>
@@ -67,6 +68,11 @@ internal sealed class Export
     public ValueTask FlushAsync(CancellationToken cancellationToken) =>
         _serving.Writable is { } writable ? writable.FlushAsync(cancellationToken) : default;
 
+    /// <summary>Notes that the client was told of a change, or of a flush, that it failed: what the overlay holds then is not
+    /// what the client meant, so that it never becomes a version by itself. The first one counts.</summary>
+    /// <param name="request">Which request it was, for the log.</param>
+    public void NoteRefused(string request) => _refused ??= request;
+
     /// <summary>Flushes and closes, and decides what becomes of a throw-away overlay.</summary>
     /// <param name="isClean">True when the client said goodbye.</param>
     public async Task EndAsync(bool isClean)
@@ -97,9 +103,8 @@ internal sealed class Export
                 await _images.DiscardOverlayAsync(overlay, CancellationToken.None);
                 Log.OverlayDiscarded(_owner.Logger, overlay.Name);
             }
-            else if (trouble is not null || !isClean)
+            else if ((trouble ?? WhyNotWhole(isClean)) is { } reason)
             {
-                var reason = trouble ?? $"client {_owner.Client} did not disconnect in order";
                 Log.OverlayKept(_owner.Logger, overlay.Name, reason);
             }
             else
@@ -113,6 +118,10 @@ internal sealed class Export
             Log.OverlayKept(_owner.Logger, overlay.Name, cause.Message);
         }
     }
+
+    private string? WhyNotWhole(bool isClean) => _refused is { } request
+        ? $"{request} of client {_owner.Client} failed, so that it may lack what the client meant to write"
+        : isClean ? null : $"client {_owner.Client} did not disconnect in order";
 
     // Both are closed whatever happens to either; the first trouble is told.
     private async Task<string?> CloseAsync(Serving serving)

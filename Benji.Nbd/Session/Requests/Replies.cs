@@ -48,6 +48,11 @@ internal sealed class Replies(Export export, IWire wire, Slots slots, bool isStr
     public void Fail(in RequestHeader request, in Failure failure, Exception? defect = null)
     {
         report.Failed(request, failure, defect);
+        if (request.Command is Command.Write or Command.Trim or Command.WriteZeroes or Command.Flush)
+        {
+            export.NoteRefused($"{request.Command} at {request.Offset}");
+        }
+
         _batch.AddFailure(request.Cookie, Clip(request, failure), isStructured);
         FlushIfFull();
     }

@@ -11,6 +11,7 @@ internal sealed class OverlayCore : IAsyncDisposable
     private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(5);
 
     private readonly OverlayFile _file;
+    private readonly ContentTime _changed;
     private readonly RangeLocks _locks = new();
     private readonly SemaphoreSlim _flushing = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
@@ -33,7 +34,8 @@ internal sealed class OverlayCore : IAsyncDisposable
         _lost = lost;
         Base = baseImage;
         Reader = new OverlayReader(file, baseImage, pool);
-        Writer = new OverlayWriter(file, Reader, _locks, pool);
+        _changed = new ContentTime(time, file.Modified);
+        Writer = new OverlayWriter(file, Reader, _locks, pool, _changed);
         Allocation = new OverlayExtents(file, baseImage.Allocation, isDataMarked: true, isZeroMarked: false);
         Damage = new OverlayExtents(file, baseImage.Damage, isDataMarked: false, isZeroMarked: false);
         _flushes = FlushFromTimeToTimeAsync(time);
@@ -55,7 +57,23 @@ internal sealed class OverlayCore : IAsyncDisposable
     public IExtentMap Damage { get; }
 
     /// <summary>As <see cref="IWritableImage.DirtyBytes"/>.</summary>
-    public long DirtyBytes => _file.CountDirty() * OverlayLayout.UnitSize;
+    public long DirtyBytes => _file.Count().Dirty * OverlayLayout.UnitSize;
+
+    /// <summary>As <see cref="IWritableImage.AllocatedBytes"/>: the data here, and of the base no more than it holds and no more
+    /// than still shows.</summary>
+    public long AllocatedBytes
+    {
+        get
+        {
+            var layout = _file.Layout;
+            var (dirty, data) = _file.Count();
+            var shown = Math.Min(Base.Entry.Version.AllocatedBytes, (layout.UnitCount - dirty) * OverlayLayout.UnitSize);
+            return Math.Min(layout.Size, (data * OverlayLayout.UnitSize) + shown);
+        }
+    }
+
+    /// <summary>As <see cref="IWritableImage.LastChange"/>.</summary>
+    public DateTimeOffset LastChange => _changed.Last;
 
     /// <summary>Makes the map of what differs from a version: what the overlay holds, and what its base differs in.</summary>
     /// <param name="baseChanges">What differs between the version and the base; null when the version is the base.</param>
@@ -157,6 +175,16 @@ internal sealed class OverlayCore : IAsyncDisposable
                 _file.Free(range);
             }
         }
+
+        // The flush wrote marks, which is no change of the content. A change that came meanwhile set the file's own time, and
+        // must not be given an earlier one.
+        DateTimeOffset last;
+        do
+        {
+            last = _changed.Last;
+            _file.SetModified(last);
+        }
+        while (last != _changed.Last);
     }
 
     private async Task FlushFromTimeToTimeAsync(TimeProvider time)

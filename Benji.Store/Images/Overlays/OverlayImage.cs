@@ -16,6 +16,12 @@ internal sealed class OverlayImage(ImageEntry entry, OverlayCore core, Func<Valu
     public long DirtyBytes => core.DirtyBytes;
 
     /// <inheritdoc/>
+    public long AllocatedBytes => core.AllocatedBytes;
+
+    /// <inheritdoc/>
+    public DateTimeOffset LastChange => core.LastChange;
+
+    /// <inheritdoc/>
     public IExtentMap Allocation => core.Allocation;
 
     /// <inheritdoc/>

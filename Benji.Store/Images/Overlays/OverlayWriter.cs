@@ -5,7 +5,8 @@ namespace Benji.Store.Images.Overlays;
 
 /// <summary>Writes to an overlay: whole units as they come, parts of a unit merged with what is there.</summary>
 /// <remarks>Safe for concurrent calls: writers of one unit take turns, so that neither loses the other's bytes.</remarks>
-internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, RangeLocks locks, PiecePool pool)
+internal sealed class OverlayWriter(
+    OverlayFile file, OverlayReader reader, RangeLocks locks, PiecePool pool, ContentTime changed)
 {
     private OverlayLayout Layout => file.Layout;
 
@@ -15,6 +16,7 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         Invariant.Holds(offset >= 0 && !data.IsEmpty && offset + data.Length <= Layout.Size);
         using var claim = await locks.AcquireAsync(UnitRange.Touched(offset, data.Length), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
+        changed.Note();
         try
         {
             var end = offset + data.Length;
@@ -38,6 +40,10 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         {
             throw new DamagedImageException(fault.Message, offset, fault);
         }
+        finally
+        {
+            changed.Note();
+        }
     }
 
     /// <summary>As <see cref="IWritableImage.ZeroAsync"/>.</summary>
@@ -46,6 +52,7 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         Invariant.Holds(offset >= 0 && length > 0 && offset + length <= Layout.Size);
         using var claim = await locks.AcquireAsync(UnitRange.Touched(offset, length), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
+        changed.Note();
         try
         {
             var end = offset + length;
@@ -69,6 +76,10 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         {
             throw new DamagedImageException(fault.Message, offset, fault);
         }
+        finally
+        {
+            changed.Note();
+        }
     }
 
     /// <summary>As <see cref="IWritableImage.RevertAsync"/>.</summary>
@@ -78,6 +89,7 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         var range = UnitRange.Touched(offset, length);
         using var claim = await locks.AcquireAsync(range, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
+        changed.Note();
         try
         {
             file.Revert(range);
@@ -85,6 +97,10 @@ internal sealed class OverlayWriter(OverlayFile file, OverlayReader reader, Rang
         catch (CorruptDataException fault)
         {
             throw new DamagedImageException(fault.Message, offset, fault);
+        }
+        finally
+        {
+            changed.Note();
         }
     }
 

@@ -19,6 +19,7 @@ internal delegate Task<OverlayImage> OpenOverlayImage(
 internal sealed class OverlayDesk
 {
     private readonly StoreContext _context;
+    private readonly StorePlace _place;
     private readonly OverlayDirectory _files;
     private readonly OverlayClaims _claims;
     private readonly OverlayListing _listing;
@@ -28,16 +29,20 @@ internal sealed class OverlayDesk
 
     /// <summary>Creates the desk; nothing is touched yet.</summary>
     /// <param name="context">The store.</param>
-    /// <param name="path">The directory of overlay files.</param>
+    /// <param name="place">Where it is on this host.</param>
     /// <param name="openVersion">Opens bases.</param>
-    public OverlayDesk(StoreContext context, string path, OpenVersionImage openVersion)
+    public OverlayDesk(StoreContext context, StorePlace place, OpenVersionImage openVersion)
     {
         _context = context;
-        _files = new OverlayDirectory(path);
+        _place = place;
+        _files = new OverlayDirectory(place.OverlayPath);
         _claims = new OverlayClaims(context);
         _listing = new OverlayListing(context, _files);
         _openVersion = openVersion;
     }
+
+    /// <summary>As <see cref="IImageDirectory.FindStoreIdentity"/>.</summary>
+    public string? FindIdentity() => _place.FindIdentity();
 
     /// <summary>As <see cref="IImageDirectory.ListAsync"/>; <paramref name="isExact"/> counts dirty bytes from the marks.</summary>
     /// <exception cref="StorageException">The overlays' directory cannot be read.</exception>
@@ -67,6 +72,9 @@ internal sealed class OverlayDesk
     public Task<ImageEntry?> FindAsync(string name, CancellationToken cancellationToken) =>
         _listing.FindAsync(name, cancellationToken);
 
+    /// <summary>As <see cref="IImageDirectory.FindOverlayState"/>.</summary>
+    public OverlayState? FindState(ImageEntry overlay) => _files.FindState(overlay.Id);
+
     /// <summary>As <see cref="IImageDirectory.CreateOverlayAsync"/>.</summary>
     public Task<ImageEntry> CreateAsync(VersionRecord version, string? name, CancellationToken cancellationToken) =>
         new OverlayCreation(_context, _files).RunAsync(version, name, cancellationToken);
@@ -85,12 +93,13 @@ internal sealed class OverlayDesk
     /// <summary>Discards the overlays that a user named.</summary>
     /// <returns>What they were.</returns>
     /// <exception cref="NotFoundException">There is no such overlay; all are there still.</exception>
+    /// <exception cref="UsageException">One is no overlay of this store; all are there still.</exception>
     /// <exception cref="NotAllowedException">One holds data, and there is no force; those before it are gone.</exception>
     /// <exception cref="InUseException">One is open; those before it are gone.</exception>
     public async Task<IReadOnlyList<ImageEntry>> RemoveAsync(
         OverlayRemoveRequest request, CancellationToken cancellationToken)
     {
-        var names = request.Overlays.Select(OverlayResolver.ReadName).ToList();
+        var names = request.Overlays.Select(text => OverlayResolver.Read(text, _place)).ToList();
         var overlays = await _context.Catalog.ReadAsync(
             transaction => names.Select(name => OverlayResolver.Resolve(transaction, name))
                 .DistinctBy(overlay => overlay.Id)
@@ -108,7 +117,7 @@ internal sealed class OverlayDesk
     public async Task<BackupResult> PromoteAsync(
         PromoteRequest request, IOperationProgress progress, CancellationToken cancellationToken)
     {
-        var name = OverlayResolver.ReadName(request.Overlay);
+        var name = OverlayResolver.Read(request.Overlay, _place);
         var overlay = await _context.Catalog.ReadAsync(
             transaction => OverlayResolver.Resolve(transaction, name), cancellationToken);
         return await PromoteAsync(overlay, request.Version, request.Labels, progress, cancellationToken);

@@ -42,7 +42,7 @@ internal sealed class OverlayDiscard(StoreContext context, OverlayDirectory file
         try
         {
             using var file = files.Open(overlay.Id, mayWrite: false);
-            var bytes = file.CountDirty() * OverlayLayout.UnitSize;
+            var bytes = file.Count().Dirty * OverlayLayout.UnitSize;
             if (bytes > 0)
             {
                 throw new NotAllowedException(

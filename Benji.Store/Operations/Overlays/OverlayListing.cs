@@ -77,7 +77,7 @@ internal sealed class OverlayListing(StoreContext context, OverlayDirectory file
         try
         {
             using var file = files.Open(id, mayWrite: false);
-            return file.CountDirty() * OverlayLayout.UnitSize;
+            return file.Count().Dirty * OverlayLayout.UnitSize;
         }
         catch (Exception failure) when (failure is CorruptDataException or NotFoundException)
         {

@@ -20,13 +20,17 @@ internal sealed class PromoteOperation(
     OpenOverlayImage openOverlay,
     IOperationProgress progress)
 {
+    /// <summary>The label of a promoted version that says where it came from: <c>version@overlay</c>, in its volume.</summary>
+    public const string OriginLabel = "promoted-from";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Promotes.</summary>
     /// <param name="overlay">The overlay.</param>
     /// <param name="name">The new version's name; null for its date.</param>
-    /// <param name="labels">Labels to set.</param>
+    /// <param name="labels">Labels to set besides <see cref="OriginLabel"/>.</param>
     /// <param name="cancellationToken">Stops it; the overlay is then as it was.</param>
+    /// <exception cref="UsageException">The name or a label is not valid.</exception>
     /// <exception cref="NotFoundException">The overlay is gone.</exception>
     /// <exception cref="AlreadyExistsException">The name is taken.</exception>
     /// <exception cref="InUseException">It stayed open for 5 s, or the volume is being backed up.</exception>
@@ -78,7 +82,15 @@ internal sealed class PromoteOperation(
         {
             Names.CheckLabel(label, value);
         }
+
+        if (labels.ContainsKey(OriginLabel))
+        {
+            throw new UsageException($"Label {OriginLabel} is set by the promotion itself; choose another name.");
+        }
     }
+
+    private static Dictionary<string, string> WithOrigin(IReadOnlyDictionary<string, string> labels, ImageEntry overlay) =>
+        new(labels, StringComparer.Ordinal) { [OriginLabel] = $"{overlay.Version.Name.Version}@{overlay.Overlay!.Name}" };
 
     private async Task<BackupResult> PublishAsync(
         ImageEntry overlay,
@@ -99,7 +111,8 @@ internal sealed class PromoteOperation(
         await using var publication = new BackupPublication(context, volume, promoted);
         await publication.BeginAsync(version.Name.Volume, name, version.Storage, cancellationToken);
         var lost = await new DoubtScrub(context, age.Store, publication.Run).RunAsync(version, invalid, cancellationToken);
-        var result = await BuildAsync(image, version, lost, labels, age.Store, publication, cancellationToken);
+        var described = WithOrigin(labels, overlay);
+        var result = await BuildAsync(image, version, lost, described, age.Store, publication, cancellationToken);
 
         // A mark for whoever comes next: without its row the file is a version now, and to be deleted.
         files.BeginDiscard(overlay.Id);

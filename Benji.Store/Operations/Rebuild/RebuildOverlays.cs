@@ -84,7 +84,7 @@ internal sealed class RebuildOverlays(
     private OverlayHeader ReadHeader(Guid id, out bool isEmpty)
     {
         using var file = files.Open(id, mayWrite: false);
-        isEmpty = file.CountDirty() == 0;
+        isEmpty = file.Count().Dirty == 0;
         return file.Header;
     }
 }

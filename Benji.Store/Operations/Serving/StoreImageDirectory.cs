@@ -17,19 +17,22 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
 
     /// <summary>Opens the directory; no storage is opened before its first image is.</summary>
     /// <param name="context">The store.</param>
-    /// <param name="overlayPath">The directory of overlay files.</param>
+    /// <param name="place">Where it is on this host.</param>
     /// <param name="cacheBytes">Bytes of frames to keep in memory.</param>
-    public StoreImageDirectory(StoreContext context, string overlayPath, long cacheBytes)
+    public StoreImageDirectory(StoreContext context, StorePlace place, long cacheBytes)
     {
         _context = context;
         _stores = new ImageStores(context, cacheBytes);
         _versions = new OpenVersions(context, _stores);
         Overlays = new OverlayDesk(
-            context, overlayPath, async (id, token) => await _versions.OpenAsync(id, token));
+            context, place, async (id, token) => await _versions.OpenAsync(id, token));
     }
 
     /// <summary>The overlays, for who asks more of them than a protocol does.</summary>
     public OverlayDesk Overlays { get; }
+
+    /// <inheritdoc/>
+    public string? FindStoreIdentity() => Overlays.FindIdentity();
 
     /// <inheritdoc/>
     public long ReadGeneration() => _context.Catalog.ReadGeneration();
@@ -49,6 +52,9 @@ internal sealed class StoreImageDirectory : IImageDirectory, IAsyncDisposable
         var version = await _context.Catalog.ReadAsync(transaction => Find(transaction, name), cancellationToken);
         return version is null ? null : new ImageEntry(version);
     }
+
+    /// <inheritdoc/>
+    public OverlayState? FindOverlayState(ImageEntry overlay) => Overlays.FindState(overlay);
 
     /// <inheritdoc/>
     public async Task<IImage> OpenVersionAsync(ImageEntry version, CancellationToken cancellationToken) =>

@@ -141,7 +141,7 @@ internal sealed class RootDirectory : IDisposable
         using var sourceParent = OpenParent(source, out var sourceLast);
         using var targetParent = OpenParent(target, out var targetLast);
         RequireNoLink(targetParent, targetLast, target);
-        if (LibC.RenameAt(sourceParent, sourceLast, targetParent, targetLast) < 0)
+        if (LibC.RenameAt2(sourceParent, sourceLast, targetParent, targetLast, flags: 0) < 0)
         {
             throw PosixException.OfLastError($"rename {PathOf(source)} to", PathOf(target));
         }

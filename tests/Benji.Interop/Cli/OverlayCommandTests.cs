@@ -43,6 +43,9 @@ public sealed class OverlayCommandTests : IDisposable
         await SucceedAsync("overlay", "create", "vm/a", "fix");
         Assert.Equal("vm/b\n", (await SucceedAsync("promote", "vm/a@fix", "-u", "b", "-l", "by=test")).Output);
         Assert.Equal(77, (await _benji.RunAsync("rm", "-f", "vm/b")).ExitCode);
+        using var json = JsonDocument.Parse((await SucceedAsync("ls", "-m", "vm")).Output);
+        Assert.Equal(
+            "a@fix", json.RootElement.GetProperty("versions")[1].GetProperty("labels").GetProperty("promoted-from").GetString());
         await SucceedAsync("restore", "vm/b", _benji["copy.img"]);
         Assert.Equal(await File.ReadAllBytesAsync(image), await File.ReadAllBytesAsync(_benji["copy.img"]));
         Assert.Equal(66, (await _benji.RunAsync("promote", "vm/a@fix")).ExitCode);
@@ -60,15 +63,31 @@ public sealed class OverlayCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task TheNameInTheAttributeOfAFileIsTaken()
+    public async Task AttributesThatWereCopiedToAFileAreNoProof()
     {
         await BackupAsync();
         await SucceedAsync("overlay", "create", "vm/a", "fix");
         await File.WriteAllTextAsync(_benji["a@fix.img"], "");
-        var set = await _benji.ShellAsync(
-            $"python3 -c 'import os, sys; os.setxattr(sys.argv[1], \"user.benji.name\", b\"vm/a@fix\")' {_benji["a@fix.img"]}");
+        using var json = JsonDocument.Parse((await SucceedAsync("overlay", "ls", "-m")).Output);
+        var id = json.RootElement.GetProperty("overlays")[0].GetProperty("id").GetGuid();
+        var set = await _benji.ShellAsync($$"""
+            python3 -c '
+            import os, sys
+            catalog = os.stat(os.environ["BENJI_HOME"] + "/catalog.db")
+            store = f"{os.major(catalog.st_dev)}:{os.minor(catalog.st_dev)}:{catalog.st_ino}"
+            for name, value in ("name", "vm/a@fix"), ("id", "{{id:N}}"), ("store", store):
+                os.setxattr(sys.argv[1], "user.benji." + name, value.encode())
+            ' {{_benji["a@fix.img"]}}
+            """);
         Assert.True(set.ExitCode == 0, set.Error);
-        Assert.Equal("vm/b\n", (await SucceedAsync("promote", _benji["a@fix.img"], "-u", "b")).Output);
+        foreach (var command in new[] { "promote", "overlay rm --force" })
+        {
+            var result = await _benji.RunAsync([.. command.Split(' '), _benji["a@fix.img"]]);
+            Assert.Equal(64, result.ExitCode);
+            Assert.Contains("no image of a benji mount", result.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("vm/a@fix", (await SucceedAsync("overlay", "ls")).Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _benji.Dispose();

@@ -64,6 +64,28 @@ public sealed class MountCommandTests(MountStore store) : IClassFixture<MountSto
         """);
 
     [Fact]
+    public Task APathNamesWhatItIsInTheMountOfItsOwnStoreOnly() => store.RunAsync("""
+        mkdir n bound; home=$BENJI_HOME; export BENJI_HOME=$work/mine; benji backup $top/one.img vm -u one; benji overlay create vm/one x
+        cp -a mine copy; BENJI_HOME=$work/copy benji mount n; up
+        refuse() { set +e; "$@" 2> err; code=$?; set -e; cat err; test $code = 64; test $(wc -l < err) = 1; }
+
+        # A copy of the store has the same names and ids, and is another store.
+        for path in n/vm/one@x.img ./n/vm/one@x.img $work/n/vm/one@x.img /proc/$$/root$work/n/vm/one@x.img; do
+          refuse benji promote $path; refuse benji overlay rm --force $path
+        done
+        ln -s n/vm/one@x.img link.img; refuse benji promote link.img
+        mkdir l u w o; mount -t overlay -o lowerdir=$m/vm,upperdir=u,workdir=w none o && refuse benji promote o/one@x.img; umount o || true
+        refuse benji promote $m/vm/one.img; refuse benji promote $m/vm; refuse benji overlay rm $m/vm/one.img
+        test "$(benji overlay ls -m | jq '.overlays | length')" = 1
+
+        # Its own mount counts, wherever it is bound to.
+        mount --bind $m bound; benji overlay rm bound/vm/one@x.img; umount bound
+        test "$(benji overlay ls -m | jq '.overlays | length')" = 0; down
+        export BENJI_HOME=$work/copy; test "$(benji overlay ls -m | jq '.overlays | length')" = 1; benji overlay rm n/vm/one@x.img
+        benji umount $work/n; BENJI_HOME=$home
+        """);
+
+    [Fact]
     public Task QemuMapsAFileAsItsFramesAre() => store.RunAsync("""
         map() { python3 $scripts/mapped_frames.py "$@"; }
         up; map $v $top/one.img; map $m/vm/two.img $top/two.img

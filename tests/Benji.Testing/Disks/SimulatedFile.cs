@@ -12,6 +12,13 @@ public sealed class SimulatedFile
     /// <summary>Bytes in the file as programs see it.</summary>
     public long Length => _cached.Length;
 
+    /// <summary>When it was last written, by a clock that stands still, or what was set since; lost power does not change it.
+    /// </summary>
+    public DateTimeOffset Modified { get; set; } = Now;
+
+    /// <summary>The time of all writes.</summary>
+    public static DateTimeOffset Now { get; } = new(2199, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>True when the file itself is on the disk, whatever its name is.</summary>
     public bool WasSynced { get; private set; }
 
@@ -30,6 +37,7 @@ public sealed class SimulatedFile
     /// <summary>Writes, unsynced.</summary>
     public void Write(long offset, ReadOnlySpan<byte> source)
     {
+        Modified = Now;
         _pending.Add(new Change(offset, source.ToArray()));
         WritePart(ref _cached, offset, source);
     }

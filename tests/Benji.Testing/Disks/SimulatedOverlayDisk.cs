@@ -25,6 +25,9 @@ internal sealed class SimulatedOverlayDisk(
     /// <inheritdoc/>
     public long Length => disk[name].Length;
 
+    /// <inheritdoc/>
+    public DateTimeOffset Modified => disk[name].Modified;
+
     /// <summary>Makes a file with a header on a disk, durable.</summary>
     public static void Create(SimulatedDisk disk, OverlayHeader header)
     {
@@ -33,6 +36,9 @@ internal sealed class SimulatedOverlayDisk(
         disk[FileName].Sync();
         disk.SyncNames();
     }
+
+    /// <inheritdoc/>
+    public void SetModified(DateTimeOffset time) => disk[name].Modified = time;
 
     /// <inheritdoc/>
     public int Read(long offset, Span<byte> destination)

@@ -30,7 +30,7 @@ internal sealed class SimulatedOverlayFiles(SimulatedDisk disk) : IOverlayFiles
     /// <inheritdoc/>
     public FileStatus? Find(string path) => disk.Names.Contains(path)
         ? new FileStatus(
-            FileKind.Regular, PosixFile.PrivateMode, disk[path].Length, 0, DateTimeOffset.UnixEpoch, 0, default, default)
+            FileKind.Regular, PosixFile.PrivateMode, disk[path].Length, 0, disk[path].Modified, 0, default, default)
         : null;
 
     /// <inheritdoc/>

@@ -52,6 +52,29 @@ public sealed class ByteImage : IWritableImage
     }
 
     /// <inheritdoc/>
+    public long AllocatedBytes
+    {
+        get
+        {
+            lock (_dirty)
+            {
+                var units = (Size + Unit - 1) / Unit;
+                var data = _dirty.Count(unit => HasData(unit * Unit));
+                return Math.Min(Size, (data * Unit) + Math.Min(Entry.Version.AllocatedBytes, (units - _dirty.Count) * Unit));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public DateTimeOffset LastChange => Time.LastChange ?? Entry.Overlay!.Created;
+
+    /// <summary>Dates changes.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>When the image last changed, in all of its openings.</summary>
+    internal ByteImageTime Time { get; init; } = new();
+
+    /// <inheritdoc/>
     public bool TryRead(long offset, int length, ImagePieces pieces)
     {
         Invariant.Holds(offset >= 0 && length > 0 && offset + length <= Size && pieces.Count == 0);
@@ -177,6 +200,7 @@ public sealed class ByteImage : IWritableImage
 
     private void Mark(long offset, long length, bool isDirty)
     {
+        Time.LastChange = Clock.GetUtcNow();
         lock (_dirty)
         {
             for (var unit = offset / Unit; unit <= (offset + length - 1) / Unit; unit++)
@@ -185,4 +209,11 @@ public sealed class ByteImage : IWritableImage
             }
         }
     }
+}
+
+/// <summary>When an image last changed; null for never.</summary>
+internal sealed class ByteImageTime
+{
+    /// <summary>The time.</summary>
+    public DateTimeOffset? LastChange { get; set; }
 }

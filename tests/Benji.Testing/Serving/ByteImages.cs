@@ -15,6 +15,12 @@ public sealed class ByteImages : IImageDirectory
     /// <summary>What goes wrong in all images.</summary>
     public ByteImageFaults Faults { get; } = new();
 
+    /// <summary>By which changes of overlays are dated.</summary>
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
+    /// <summary>What tells this store from others; null when it is gone.</summary>
+    public string? StoreIdentity { get; set; } = "a store in memory";
+
     /// <summary>Images that are open.</summary>
     public int OpenCount
     {
@@ -71,6 +77,9 @@ public sealed class ByteImages : IImageDirectory
     }
 
     /// <inheritdoc/>
+    public string? FindStoreIdentity() => StoreIdentity;
+
+    /// <inheritdoc/>
     public long ReadGeneration()
     {
         lock (_imagesLock)
@@ -106,6 +115,18 @@ public sealed class ByteImages : IImageDirectory
                 .Where(entry => entry.Overlay is null && entry.Version.Status == VersionStatus.Valid
                     && name == $"{entry.Version.Name.Volume}/{VersionName.Latest}")
                 .MaxBy(entry => entry.Version.Date));
+        }
+    }
+
+    /// <inheritdoc/>
+    public OverlayState? FindOverlayState(ImageEntry overlay)
+    {
+        const int unit = 4096;
+        lock (_imagesLock)
+        {
+            return _images.FirstOrDefault(image => image.Entry.Id == overlay.Id) is { } found
+                ? new OverlayState(found.Time.LastChange ?? overlay.Overlay!.Created, found.Dirty.Count * unit)
+                : null;
         }
     }
 
@@ -203,7 +224,12 @@ public sealed class ByteImages : IImageDirectory
         {
             var found = Find(entry);
             found.Openings++;
-            return new ByteImage(found.Entry, found.Content, found.Base, found.Dirty, () => Close(found)) { Faults = Faults };
+            return new ByteImage(found.Entry, found.Content, found.Base, found.Dirty, () => Close(found))
+            {
+                Faults = Faults,
+                Clock = Clock,
+                Time = found.Time,
+            };
         }
     }
 
@@ -227,5 +253,7 @@ public sealed class ByteImages : IImageDirectory
     private sealed record Held(ImageEntry Entry, byte[] Content, byte[] Base, HashSet<long> Dirty)
     {
         public int Openings { get; set; }
+
+        public ByteImageTime Time { get; } = new();
     }
 }

@@ -31,6 +31,9 @@ internal sealed class FileOverlayDisk : IOverlayDisk
     /// <inheritdoc/>
     public long Length => RandomAccess.GetLength(_handle);
 
+    /// <inheritdoc/>
+    public DateTimeOffset Modified => FileStatus.Of(_handle, Path).Modified;
+
     /// <summary>Makes a file of zeros that take no space.</summary>
     /// <exception cref="PosixException">It cannot be made; it may be there all the same.</exception>
     public static FileOverlayDisk Create(string path, long length)
@@ -47,6 +50,9 @@ internal sealed class FileOverlayDisk : IOverlayDisk
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public void SetModified(DateTimeOffset time) => PosixFile.SetModified(_handle, Path, time);
 
     /// <inheritdoc/>
     public int Read(long offset, Span<byte> destination) => PosixFile.Read(_handle, Path, offset, destination);

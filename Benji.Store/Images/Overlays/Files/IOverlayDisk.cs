@@ -11,6 +11,14 @@ internal interface IOverlayDisk : IDisposable
     /// <summary>Bytes in the file, holes included.</summary>
     long Length { get; }
 
+    /// <summary>When the file was last written, UTC, or what was set since.</summary>
+    /// <exception cref="IOException">The file cannot be looked up.</exception>
+    DateTimeOffset Modified { get; }
+
+    /// <summary>Sets <see cref="Modified"/>, until the next write.</summary>
+    /// <exception cref="IOException">The file failed.</exception>
+    void SetModified(DateTimeOffset time);
+
     /// <summary>Reads from <paramref name="offset"/>; holes are zeros.</summary>
     /// <returns>Bytes read: all that were asked for, or fewer at the end of the file.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -37,4 +45,26 @@ internal interface IOverlayDisk : IDisposable
     /// <summary>Makes everything written so far durable.</summary>
     /// <exception cref="IOException">What of it is durable is unknown.</exception>
     void Sync();
+}
+
+/// <summary>Takes space in the file of an overlay.</summary>
+internal static class OverlaySpace
+{
+    /// <summary>Takes the space of a range that is, or is to be, zeros or of no meaning, so that a later write to it finds
+    /// room.</summary>
+    /// <exception cref="IOException">There is no space, or the file failed.</exception>
+    public static void Take(IOverlayDisk disk, long offset, long length)
+    {
+        if (disk.Reserve(offset, length))
+        {
+            return;
+        }
+
+        // Where the file system cannot reserve, zeros take the space.
+        var zeros = ImagePieces.Zeros.Span;
+        for (var end = offset + length; offset < end; offset += zeros.Length)
+        {
+            disk.Write(offset, zeros[..(int)Math.Min(zeros.Length, end - offset)]);
+        }
+    }
 }

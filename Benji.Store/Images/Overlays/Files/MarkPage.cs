@@ -22,6 +22,9 @@ internal sealed class MarkPage
     /// <summary>Units that are not the base's.</summary>
     public int DirtyUnits { get; private set; }
 
+    /// <summary>Units that are the file's.</summary>
+    public int DataUnits { get; private set; }
+
     /// <summary>True when the page on the disk is another.</summary>
     public bool IsChanged { get; set; }
 
@@ -43,7 +46,7 @@ internal sealed class MarkPage
     {
         Invariant.Holds(bytes.Length == OverlayLayout.UnitSize && unitCount is > 0 and <= OverlayLayout.PageUnits);
         var words = new ulong[Words];
-        var dirtyUnits = 0;
+        var (dirtyUnits, dataUnits) = (0, 0);
         for (var i = 0; i < words.Length; i++)
         {
             var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(i * sizeof(ulong))..]);
@@ -55,12 +58,14 @@ internal sealed class MarkPage
 
             words[i] = word;
             dirtyUnits += BitOperations.PopCount(word);
+            dataUnits += BitOperations.PopCount(word & LowBits);
         }
 
         return new MarkPage
         {
             IsReserved = dirtyUnits > 0,
             DirtyUnits = dirtyUnits,
+            DataUnits = dataUnits,
             _words = Array.Find(Uniform, uniform => uniform.AsSpan().SequenceEqual(words)) ?? words,
         };
     }
@@ -119,6 +124,7 @@ internal sealed class MarkPage
         {
             IsChanged = true;
             DirtyUnits = state == UnitState.Base ? 0 : count;
+            DataUnits = state == UnitState.Data ? count : 0;
             Volatile.Write(ref _words, Uniform[(int)state]);
             return;
         }
@@ -153,6 +159,7 @@ internal sealed class MarkPage
         if (next != word)
         {
             DirtyUnits += BitOperations.PopCount(next) - BitOperations.PopCount(word);
+            DataUnits += BitOperations.PopCount(next & LowBits) - BitOperations.PopCount(word & LowBits);
             Volatile.Write(ref _words[index], next);
             IsChanged = true;
         }

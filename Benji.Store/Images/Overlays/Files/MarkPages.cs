@@ -20,7 +20,7 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
     private readonly Queue<long> _kept = new();
     private readonly MarkPage _empty = new();
     private readonly MarkPage _forgotten = new();
-    private long _dirtyUnits;
+    private UnitCounts _counts;
     private bool _isCounted;
 
     /// <summary>Held by whoever changes a page, from finding it on.</summary>
@@ -39,13 +39,13 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
         }
     }
 
-    /// <summary>Says that a change, made under the lock, made so many more units other than the base's.</summary>
-    public void NoteDirty(long units) => _dirtyUnits += units;
+    /// <summary>Says that a page, under the lock, was changed and had other counts before.</summary>
+    public void NoteChange(UnitCounts before, UnitCounts after) => _counts = _counts.Change(before, after);
 
-    /// <summary>Counts the units that are not the base's; reads all pages that have space once.</summary>
+    /// <summary>Counts units; reads all pages that have space once.</summary>
     /// <exception cref="CorruptDataException">A page of marks is damaged.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public long CountDirty()
+    public UnitCounts Count()
     {
         lock (ChangeLock)
         {
@@ -55,7 +55,7 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
             }
 
             _isCounted = true;
-            return _dirtyUnits;
+            return _counts;
         }
     }
 
@@ -63,16 +63,8 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
     /// <exception cref="IOException">The disk is full, or the file failed; none is reserved.</exception>
     public void Reserve(long first, long count)
     {
-        // Where the file system cannot reserve, the pages themselves, all of the base still, take the space.
-        if (!disk.Reserve(OverlayLayout.PageOffset(first), count * OverlayLayout.UnitSize))
-        {
-            var zeros = new byte[OverlayLayout.UnitSize];
-            for (var number = first; number < first + count; number++)
-            {
-                disk.Write(OverlayLayout.PageOffset(number), zeros);
-            }
-        }
-
+        // The pages are all of the base still, which is zeros.
+        OverlaySpace.Take(disk, OverlayLayout.PageOffset(first), count * OverlayLayout.UnitSize);
         for (var number = first; number < first + count; number++)
         {
             var page = this[number];
@@ -109,7 +101,7 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
                     $"{number * OverlayLayout.PageUnits * OverlayLayout.UnitSize} in {disk.Path} are damaged.");
             }
 
-            _dirtyUnits += known is null ? page.DirtyUnits : 0;
+            _counts = known is null ? _counts.Change(default, UnitCounts.Of(page)) : _counts;
             Keep(number, page);
             return page;
         }
@@ -162,4 +154,17 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
             _kept.Enqueue(number);
         }
     }
+}
+
+/// <summary>How many units are not the base's, and how many of these are data.</summary>
+/// <param name="Dirty">Units that are data or zeros.</param>
+/// <param name="Data">Units that are data.</param>
+internal readonly record struct UnitCounts(long Dirty, long Data)
+{
+    /// <summary>Returns the counts of one page.</summary>
+    public static UnitCounts Of(MarkPage page) => new(page.DirtyUnits, page.DataUnits);
+
+    /// <summary>Returns the sums after one page's counts have changed.</summary>
+    public UnitCounts Change(UnitCounts before, UnitCounts after) =>
+        new(Dirty + after.Dirty - before.Dirty, Data + after.Data - before.Data);
 }

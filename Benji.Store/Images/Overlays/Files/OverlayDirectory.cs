@@ -38,9 +38,10 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
             {
                 file.Write(0, header.Format());
                 file.Sync();
+                files.Rename(temporary, PathOf(header.Id));
+                file.SetModified(header.Created);
             }
 
-            files.Rename(temporary, PathOf(header.Id));
             files.SyncDirectory(path);
         }
         catch (IOException failure)
@@ -94,6 +95,12 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
     /// <exception cref="StorageException">It cannot be looked up.</exception>
     public long? FindAllocated(Guid id) => Do(() =>
         (files.Find(PathOf(id)) ?? files.Find(DiscardedPathOf(id)))?.AllocatedBytes);
+
+    /// <summary>Returns what the file of an overlay tells without being opened, or null when there is none.</summary>
+    /// <exception cref="StorageException">It cannot be looked up.</exception>
+    public OverlayState? FindState(Guid id) => Do(() => files.Find(PathOf(id)) is { } file
+        ? new OverlayState(file.Modified, Math.Max(0, file.AllocatedBytes - OverlayHeader.Length))
+        : (OverlayState?)null);
 
     /// <summary>Begins a discard: without its row in the catalog the file is to be deleted from now on.</summary>
     /// <exception cref="StorageException">It could not be renamed.</exception>

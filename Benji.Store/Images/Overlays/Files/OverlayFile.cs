@@ -82,10 +82,18 @@ internal sealed class OverlayFile : IDisposable
         }
     }
 
-    /// <summary>Counts the units that are not the base's.</summary>
+    /// <summary>When its content last changed, as far as a flush has told; later after a crash.</summary>
+    /// <exception cref="StorageException">The file cannot be looked up.</exception>
+    public DateTimeOffset Modified => Do(() => _disk.Modified);
+
+    /// <summary>Counts units.</summary>
     /// <exception cref="CorruptDataException">A page of marks is damaged.</exception>
     /// <exception cref="StorageException">The file cannot be read.</exception>
-    public long CountDirty() => Do(_marks.CountDirty);
+    public UnitCounts Count() => Do(_marks.Count);
+
+    /// <summary>Says when the content last changed; comes after a flush, whose own writes are no change.</summary>
+    /// <exception cref="StorageException">The file failed.</exception>
+    public void SetModified(DateTimeOffset time) => Do(() => _disk.SetModified(time));
 
     /// <summary>Returns a number to give to <see cref="TryRead"/>, taken before the states of its units are.</summary>
     public long BeginRead() => Volatile.Read(ref _freeing);
@@ -164,7 +172,8 @@ internal sealed class OverlayFile : IDisposable
             }
             else
             {
-                Reserve(range);
+                OverlaySpace.Take(
+                    _disk, Layout.DataOffset(range.First * OverlayLayout.UnitSize), range.Count * OverlayLayout.UnitSize);
             }
 
             _marks.Set(range.First, range.Count, UnitState.Zero);
@@ -244,21 +253,6 @@ internal sealed class OverlayFile : IDisposable
         finally
         {
             _sync.NoteWrite();
-        }
-    }
-
-    private void Reserve(UnitRange range)
-    {
-        var offset = Layout.DataOffset(range.First * OverlayLayout.UnitSize);
-        var length = range.Count * OverlayLayout.UnitSize;
-        if (!_disk.Reserve(offset, length))
-        {
-            // All of it is to be zeros, so that zeros may as well take the space.
-            var zeros = ImagePieces.Zeros.Span;
-            for (var end = offset + length; offset < end; offset += zeros.Length)
-            {
-                _disk.Write(offset, zeros[..(int)Math.Min(zeros.Length, end - offset)]);
-            }
         }
     }
 

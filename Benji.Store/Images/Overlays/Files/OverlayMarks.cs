@@ -92,9 +92,9 @@ internal sealed class OverlayMarks(
                 if (page.DirtyUnits > 0 || state != UnitState.Base)
                 {
                     Invariant.Holds(page.IsReserved);
-                    var before = page.DirtyUnits;
+                    var before = UnitCounts.Of(page);
                     page.Set((int)(at - start), (int)(end - at), state);
-                    _pages.NoteDirty(page.DirtyUnits - before);
+                    _pages.NoteChange(before, UnitCounts.Of(page));
                     if (page.IsChanged)
                     {
                         _changed.Add(number);
@@ -152,10 +152,10 @@ internal sealed class OverlayMarks(
         }
     }
 
-    /// <summary>Counts the units that are not the base's; reads all pages that have space once.</summary>
+    /// <summary>Counts units; reads all pages that have space once.</summary>
     /// <exception cref="CorruptDataException">A page of marks is damaged.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public long CountDirty() => _pages.CountDirty();
+    public UnitCounts Count() => _pages.Count();
 
     private void ReserveRun(long first, long end)
     {

@@ -53,6 +53,25 @@ public sealed class OverlayCoreTests : IAsyncLifetime
         Assert.Equal(UnitState.Data, found.StateOf(0));
     }
 
+    /// <summary>The writes of a flush, and space that is given back, are no changes of the content.</summary>
+    [Fact]
+    public async Task TheFileHasTheTimeOfTheLastChangeAfterAFlush()
+    {
+        await WriteAsync(0);
+        var written = _image.LastChange;
+        Assert.Equal(SimulatedFile.Now, _file.Modified);
+        await _image.FlushAsync(CancellationToken.None);
+        Assert.Equal(written, _file.Modified);
+
+        await _image.RevertAsync(0, Unit, CancellationToken.None);
+        var reverted = _image.LastChange;
+        Assert.True(reverted >= written);
+        await _image.FlushAsync(CancellationToken.None);
+        Assert.Equal(reverted, _file.Modified);
+        using var found = OverlayFile.Open(new SimulatedOverlayDisk(_disk));
+        Assert.Equal(reverted, found.Modified);
+    }
+
     /// <summary>A flush that is under way may have passed what was written since it began.</summary>
     [Fact]
     public async Task AFlushThatIsAskedForWhileAnotherIsUnderWayIsDone()

@@ -96,6 +96,9 @@ public sealed class OverlayModelTests
         Store.Images.Overlays.OverlayImage image, OverlayModel model, Damage damage, byte[] content)
     {
         Assert.Equal(model.States.Count(state => state != UnitState.Base) * (long)Unit, image.DirtyBytes);
+        var shown = Math.Min(content.Length, model.States.Count(state => state == UnitState.Base) * (long)Unit);
+        var data = model.States.Count(state => state == UnitState.Data) * (long)Unit;
+        Assert.Equal(Math.Min(Size, data + shown), image.AllocatedBytes);
         await CheckMapAsync(image.Allocation, unit => model.States[unit] switch
         {
             UnitState.Data => true,

@@ -3,28 +3,24 @@ using System.Text;
 using Benji.Mount.Kernel.Wire;
 using Benji.Mount.Session;
 using Benji.Mount.Tree;
-using Benji.Testing.Serving;
+using Benji.Store.Images;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Benji.Tests.Mount.Session;
 
-/// <summary>A session over images in memory whose kernel is the test.</summary>
+/// <summary>A session over any images whose kernel is the test.</summary>
 internal sealed class ServedImages : IAsyncDisposable
 {
     private readonly MountSession _session;
 
-    private ServedImages(MountSession session, ByteImages images, MemoryChannel channel) =>
-        (_session, Images, Channel) = (session, images, channel);
-
-    /// <summary>What is served.</summary>
-    public ByteImages Images { get; }
+    private ServedImages(MountSession session, MemoryChannel channel) => (_session, Channel) = (session, channel);
 
     /// <summary>The kernel's side.</summary>
     public MemoryChannel Channel { get; }
 
     /// <summary>Starts a session as the kernel does.</summary>
-    public static async Task<ServedImages> StartAsync(ByteImages images, bool isReadOnly = false, int readers = 2)
+    public static async Task<ServedImages> StartAsync(IImageDirectory images, bool isReadOnly = false, int readers = 2)
     {
         var channel = new MemoryChannel();
         var options = new SessionOptions(new NodeAccess(0, 0, 0x3F), isReadOnly, readers, TimeSpan.FromMilliseconds(20));
@@ -38,7 +34,7 @@ internal sealed class ServedImages : IAsyncDisposable
             FuseRequest.Of(new InitRequest { Major = 7, Minor = 45, Flags = uint.MaxValue, Flags2 = uint.MaxValue })));
         Assert.Equal((0, 64), (errno, body.Length));
         await agreed;
-        return new ServedImages(session, images, channel);
+        return new ServedImages(session, channel);
     }
 
     /// <summary>Asks for something that is answered with a structure.</summary>

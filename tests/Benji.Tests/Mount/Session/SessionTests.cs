@@ -138,7 +138,7 @@ public sealed class SessionTests : IAsyncLifetime
             100U, (await _served.AskAsync<WriteReply>(Opcode.Write, node, ServedImages.Transfer(Size - 100, 5000), data)).Size);
         Assert.Equal(Errno.NoSpace, await _served.ErrorAsync(Opcode.Write, node, ServedImages.Transfer(Size, 5000), data));
         Assert.Equal(Errno.Invalid, await _served.ErrorAsync(Opcode.Write, node, ServedImages.Transfer(0, 5001), data));
-        Assert.Equal(24UL, (await _served.AskAsync<AttributesReply>(Opcode.GetAttributes, node, new byte[16])).Attributes.Blocks);
+        Assert.Equal(27UL, (await _served.AskAsync<AttributesReply>(Opcode.GetAttributes, node, new byte[16])).Attributes.Blocks);
 
         Assert.Equal(Errno.Busy, await _served.ErrorAsync(Opcode.Unlink, directory, ServedImages.Name("one@fix.img")));
         Assert.Equal(0, await _served.ErrorAsync(Opcode.Release, node, new byte[24]));

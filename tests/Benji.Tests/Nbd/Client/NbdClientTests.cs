@@ -3,13 +3,12 @@ using Benji.Nbd.Protocol;
 using Benji.Store.Model;
 using Benji.Testing;
 using Xunit;
+using static Benji.Tests.Nbd.Client.ServerWords;
 
 namespace Benji.Tests.Nbd.Client;
 
 public sealed class NbdClientTests
 {
-    private const int Size = 8192;
-
     private static readonly NbdAddress Address = NbdAddress.Parse("nbd://server/disk");
 
     [Fact]
@@ -131,45 +130,5 @@ public sealed class NbdClientTests
         var asking = size > 0 ? client.ReadStatusAsync(0, (uint)size, CancellationToken.None) : Task.CompletedTask;
         var writing = client.WriteAsync(0, new byte[Math.Min(10, size)], CancellationToken.None).AsTask();
         await Task.WhenAll(reading, asking, writing);
-    }
-
-    private static byte[] Handshake() =>
-    [
-        .. Written(buffer => Greeting.Write(buffer, HandshakeFlags.FixedNewstyle | HandshakeFlags.NoZeroes)),
-        .. Option(OptionCode.StructuredReply, OptionReply.Ack, []),
-        .. Option(OptionCode.SetMetaContext, OptionReply.MetaContext, Written(new ContextReply(5, DataMap.Context).Write)),
-        .. Option(OptionCode.SetMetaContext, OptionReply.Ack, []),
-        .. Option(OptionCode.Go, OptionReply.Info, Written(
-            new ExportInfo(Size, TransmissionFlags.HasFlags | TransmissionFlags.SendWriteZeroes).WriteInfo)),
-        .. Option(OptionCode.Go, OptionReply.Info, Written(new BlockSizeInfo(1, 4096, 65536).Write)),
-        .. Option(OptionCode.Go, OptionReply.Ack, []),
-    ];
-
-    private static byte[] Option(OptionCode code, OptionReply reply, byte[] data) =>
-        [.. Written(new OptionReplyHeader(code, reply, (uint)data.Length).Write), .. data];
-
-    private static byte[] Data(ulong cookie, long offset, byte[] data, ChunkFlags flags) =>
-        [.. Written(buffer => ReadChunks.WriteData(buffer, cookie, offset, data.Length, flags)), .. data];
-
-    private static byte[] Hole(ulong cookie, long offset, int length, ChunkFlags flags) =>
-        Written(buffer => ReadChunks.WriteHole(buffer, cookie, offset, length, flags));
-
-    private static byte[] Error(ulong cookie, ErrorChunk error) =>
-    [
-        .. Written(new ChunkHeader(ChunkFlags.Done, error.Type, cookie, (uint)error.Size).Write), .. Written(error.Write),
-    ];
-
-    private static byte[] Status(ulong cookie) =>
-    [
-        .. Written(new ChunkHeader(ChunkFlags.Done, ChunkType.BlockStatus, cookie, 12).Write), 0, 0, 0, 5,
-        .. Written(new StatusExtent(Size, 3).Write),
-    ];
-
-    private delegate int Writing(Span<byte> destination);
-
-    private static byte[] Written(Writing write)
-    {
-        var buffer = new byte[256];
-        return buffer[..write(buffer)];
     }
 }

@@ -45,9 +45,26 @@ public sealed class PromoteTests : IAsyncLifetime
         Assert.Equal(new VersionName("disk", "repaired"), result.Version.Name);
         Assert.True(result.Version.IsProtected);
         Assert.Equal("fsck", result.Version.Labels["by"]);
+        Assert.Equal("v1@fix", result.Version.Labels["promoted-from"]);
         Assert.Equal(_content, await _store.RestoreAsync(result.Version.Name));
         Assert.Empty(await _store.ListOverlaysAsync());
         Assert.Empty(_store.OverlayFiles());
+    }
+
+    [Fact]
+    public async Task TheLabelOfTheOriginIsNobodyElses()
+    {
+        var overlay = await _store.CreateOverlayAsync(_base.Name);
+        var request = new PromoteRequest
+        {
+            Overlay = overlay.Name,
+            Labels = new Dictionary<string, string> { ["promoted-from"] = "elsewhere" },
+        };
+        await Assert.ThrowsAsync<UsageException>(
+            async () => await (await _store.StoreAsync()).PromoteAsync(request, NoProgress.Instance));
+        Assert.Single(await _store.ListOverlaysAsync());
+        var version = await (await _store.StoreAsync()).OpenImages().PromoteAsync(overlay, None);
+        Assert.Equal("v1@fix", Assert.Single(version.Labels).Value);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class GoldenOverlayTests : IDisposable
             Enumerable.Range(0, 6).Select(unit => file.StateOf(unit)));
         Assert.Equal(Content("unit 1", Unit), Read(file, Unit, Unit));
         Assert.Equal(Content("unit 5", 100), Read(file, 5 * Unit, 100));
-        Assert.Equal(3, file.CountDirty());
+        Assert.Equal(3, file.Count().Dirty);
     }
 
     [Fact]

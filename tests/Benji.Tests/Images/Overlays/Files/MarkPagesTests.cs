@@ -71,8 +71,8 @@ public sealed class MarkPagesTests : IDisposable
             }
         }
 
-        Assert.Equal(states.Count(state => state != UnitState.Base), marks.CountDirty());
+        Assert.Equal(states.Count(state => state != UnitState.Base), marks.Count().Dirty);
         using var again = _overlays.Open(_header.Id, mayWrite: false);
-        Assert.Equal(states.Count(state => state != UnitState.Base), again.CountDirty());
+        Assert.Equal(states.Count(state => state != UnitState.Base), again.Count().Dirty);
     });
 }

@@ -121,7 +121,7 @@ public sealed class OverlayDirectoryCrashTests
     {
         using var file = overlays.Open(_header.Id, mayWrite: false);
         Assert.Equal(_header, file.Header);
-        Assert.Equal(0, file.CountDirty());
+        Assert.Equal(0, file.Count().Dirty);
     }
 
     private void AtEveryStep(

@@ -45,7 +45,7 @@ public sealed class OverlayDirectoryTests : IDisposable
         Assert.InRange(_overlays.FindAllocated(_header.Id)!.Value, 0, 65_536);
         using var file = _overlays.Open(_header.Id, mayWrite: false);
         Assert.Equal(_header.Name, file.Header.Name);
-        Assert.Equal(0, file.CountDirty());
+        Assert.Equal(0, file.Count().Dirty);
     }
 
     [Fact]

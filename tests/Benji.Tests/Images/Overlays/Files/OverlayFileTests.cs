@@ -43,7 +43,7 @@ public sealed class OverlayFileTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
         Assert.Equal(last / 2, again.FindRunEnd(0, last + 1, out _));
         Assert.Equal(last, again.FindRunEnd((last / 2) + 1, last + 1, out _));
-        Assert.Equal(2, again.CountDirty());
+        Assert.Equal(2, again.Count().Dirty);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class OverlayFileTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         file.Zero(new UnitRange(0, header.Layout.UnitCount), mayFreeSpace: true);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
-        Assert.Equal(header.Layout.UnitCount, file.CountDirty());
+        Assert.Equal(header.Layout.UnitCount, file.Count().Dirty);
         Assert.Equal(header.Layout.UnitCount, file.FindRunEnd(0, header.Layout.UnitCount, out var state));
         Assert.Equal(UnitState.Zero, state);
     }
@@ -178,7 +178,7 @@ public sealed class OverlayFileTests : IDisposable
         file.Flush();
         Assert.Throws<CorruptDataException>(
             () => file.WriteUnits(new UnitRange(OverlayLayout.PageUnits, 1), Ones(Unit)));
-        Assert.Throws<CorruptDataException>(() => file.CountDirty());
+        Assert.Throws<CorruptDataException>(() => file.Count().Dirty);
     }
 
     /// <summary>Freed units are zeros for a moment, and show the base a moment before: neither is what was written.</summary>

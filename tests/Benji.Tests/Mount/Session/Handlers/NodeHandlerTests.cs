@@ -10,6 +10,8 @@ namespace Benji.Tests.Mount.Session.Handlers;
 public sealed class NodeHandlerTests : IAsyncLifetime
 {
     private const int Size = 10_000;
+    private const uint OwnMode = 0x8000 | 0x180; // S_IFREG, 0600
+    private const uint OtherMode = 0x8000 | 0x1A4; // S_IFREG, 0644
 
     private readonly ByteImages _images = new();
     private ServedImages _served = null!;
@@ -36,8 +38,11 @@ public sealed class NodeHandlerTests : IAsyncLifetime
         Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, AttributeFlags.Size, 0));
         foreach (var flag in new[] { AttributeFlags.Mode, AttributeFlags.Uid, AttributeFlags.Gid })
         {
-            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag, Size));
-            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag | AttributeFlags.Size, Size));
+            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag, Size, mode: OtherMode, owner: 7));
+            Assert.Equal(Errno.NotPermitted, await SetAsync(_overlay, flag | AttributeFlags.Size, Size, OtherMode, owner: 7));
+
+            // What changes nothing succeeds, as tar and cp -p ask for it.
+            Assert.Equal(Errno.None, await SetAsync(_overlay, flag, Size, mode: OwnMode, owner: 0));
         }
 
         Assert.Equal(Errno.None, await SetAsync(_overlay, 0, 0));
@@ -70,8 +75,31 @@ public sealed class NodeHandlerTests : IAsyncLifetime
         Assert.Equal((Errno.None, value.Length), (error, BitConverter.ToInt32(length)));
     }
 
-    private Task<int> SetAsync(ulong node, AttributeFlags valid, ulong size) => _served.ErrorAsync(
-        Opcode.SetAttributes, node, FuseRequest.Of(new SetAttributesRequest { Valid = valid, Size = size }));
+    [Fact]
+    public async Task AFileSaysWhichImageOfWhichStoreItIs()
+    {
+        var overlay = await _images.FindAsync("vm/one@fix", CancellationToken.None);
+        Assert.Equal(overlay!.Id.ToString("N"), await ExtendedAsync("user.benji.id"));
+        Assert.Equal(_images.StoreIdentity, await ExtendedAsync("user.benji.store"));
+        var (_, names) = await _served.Channel.AskAsync(FuseRequest.Bytes(
+            Opcode.ListExtended, _overlay, FuseRequest.Of(new ExtendedSize { Size = 1000 })));
+        Assert.Contains("user.benji.store", Encoding.UTF8.GetString(names).Split('\0'));
+        _images.StoreIdentity = null;
+        Assert.Equal($"error {Errno.NoData}", await ExtendedAsync("user.benji.store"));
+    }
+
+    private Task<int> SetAsync(
+        ulong node, AttributeFlags valid, ulong size, uint mode = OwnMode, uint owner = 0) => _served.ErrorAsync(
+        Opcode.SetAttributes,
+        node,
+        FuseRequest.Of(new SetAttributesRequest { Valid = valid, Size = size, Mode = mode, Uid = owner, Gid = owner }));
+
+    private async Task<string> ExtendedAsync(string name)
+    {
+        var (error, body) = await _served.Channel.AskAsync(FuseRequest.Bytes(
+            Opcode.GetExtended, _overlay, FuseRequest.Of(new ExtendedSize { Size = 1000 }), ServedImages.Name(name)));
+        return error == Errno.None ? Encoding.UTF8.GetString(body) : $"error {error}";
+    }
 
     private async Task<bool> KeepsCacheAsync(ulong node)
     {
