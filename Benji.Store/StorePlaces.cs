@@ -7,7 +7,8 @@ namespace Benji.Store;
 /// <summary>The places of a store: the files of its catalog, its storages, its overlays. Nothing else is written there, and
 /// they lie apart.</summary>
 /// <remarks>Paths are compared by where they lead: links, dots and mounts are resolved, a file is known by any of its names,
-/// and a device by what lies on it. A path that does not exist yet is judged by where it would be.</remarks>
+/// and a device by what lies on it. A path that does not exist yet is judged by where it would be. What is on another machine
+/// is judged by its path and its mount alone: a storage that is away must not hold up a command that does not need it.</remarks>
 public sealed class StorePlaces
 {
     private readonly List<(string What, string Path)> _directories;
@@ -82,15 +83,13 @@ public sealed class StorePlaces
             return "the catalog";
         }
 
-        return status is { } found
-            ? (found is { Kind: FileKind.Regular, Links: > 1 } ? FindByOtherName(found) : null) ?? FindOnDevice(found, mounts)
-            : null;
+        return status is { } found ? FindByOtherName(found, real, mounts) ?? FindOnDevice(found, mounts) : null;
     }
 
     private static bool IsIn(string path, string directory, MountMap mounts)
     {
-        var real = RealPath.Of(path);
-        var place = RealPath.Of(directory);
+        var real = RealPath.Of(path, mounts);
+        var place = RealPath.Of(directory, mounts);
         if (MountMap.IsSameOrBelow(place, real)
             || (mounts.Locate(real) is { } location && mounts.LocateTree(place).Any(tree => tree.Contains(location))))
         {
@@ -98,13 +97,13 @@ public sealed class StorePlaces
         }
 
         // By number too: not every way to show a directory twice is in the table of mounts.
-        return FileStatus.Find(place, followLink: true) is { } root
-            && Ancestors(real).Any(ancestor => IsSame(FileStatus.Find(ancestor, followLink: true), root));
+        return FindLocal(place, mounts) is { } root
+            && Ancestors(real).Any(ancestor => IsSame(FindLocal(ancestor, mounts), root));
     }
 
     private bool IsOfCatalog(string real, FileStatus? status, MountMap mounts)
     {
-        var catalog = RealPath.Of(_catalog);
+        var catalog = RealPath.Of(_catalog, mounts);
         var directory = Path.GetDirectoryName(catalog)!;
         if (Path.GetDirectoryName(real) is { } parent && IsName(real) && mounts.Locate(parent) == mounts.Locate(directory))
         {
@@ -112,16 +111,21 @@ public sealed class StorePlaces
         }
 
         return Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Where(IsName).Any(
-            file => IsIn(real, file, mounts) || IsSame(FileStatus.Find(file, followLink: true), status));
+            file => IsIn(real, file, mounts) || IsSame(FindLocal(file, mounts), status));
 
         // The main file, and all that differ from it in what follows the last dot.
         bool IsName(string path) => Path.GetFileName(path) == Path.GetFileName(catalog)
             || Path.GetFileName(path).StartsWith(Path.GetFileNameWithoutExtension(catalog) + ".", StringComparison.Ordinal);
     }
 
-    private string? FindByOtherName(FileStatus file) => _directories
-        .Where(place => FileStatus.Find(place.Path, followLink: true) is { Kind: FileKind.Directory })
-        .FirstOrDefault(place => FolderContent.Holds(RealPath.Of(place.Path), file)).What;
+    // All names of a file are in one file system.
+    private string? FindByOtherName(FileStatus file, string real, MountMap mounts) =>
+        file is { Kind: FileKind.Regular, Links: > 1 } && mounts.Find(real)?.FileSystem is { } fileSystem
+            ? _directories.Select(place => (place.What, Path: RealPath.Of(place.Path, mounts)))
+                .Where(place => mounts.LocateTree(place.Path).Any(tree => tree.FileSystem == fileSystem))
+                .Where(place => Directory.Exists(place.Path))
+                .FirstOrDefault(place => FolderContent.Holds(place.Path, file)).What
+            : null;
 
     // A device is written to as a whole: what lies on it, on its partitions and on what is built on them is lost.
     private string? FindOnDevice(FileStatus target, MountMap mounts)
@@ -141,7 +145,7 @@ public sealed class StorePlaces
         return written.Count == 0
             ? null
             : _directories.Append(("the catalog", _catalog))
-                .Where(place => DevicesUnder(RealPath.Of(place.Item2), mounts).Any(written.Contains))
+                .Where(place => DevicesUnder(RealPath.Of(place.Item2, mounts), mounts).Any(written.Contains))
                 .Select(place => place.Item1)
                 .FirstOrDefault();
     }
@@ -154,13 +158,16 @@ public sealed class StorePlaces
             yield return mount.FileSystem;
 
             // A file system over several devices has a number of its own.
-            if (mount.Source.StartsWith('/')
+            if (mount.Source.StartsWith("/dev/", StringComparison.Ordinal)
                 && FileStatus.Find(mount.Source, followLink: true) is { Kind: FileKind.BlockDevice } source)
             {
                 yield return source.Device;
             }
         }
     }
+
+    private static FileStatus? FindLocal(string path, MountMap mounts) =>
+        mounts.IsRemote(path) ? null : FileStatus.Find(path, followLink: true);
 
     private static IEnumerable<string> Ancestors(string path)
     {

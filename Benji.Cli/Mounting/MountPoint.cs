@@ -78,6 +78,8 @@ internal static class MountPoint
                     + "Use another directory.");
             }
         }
+
+        store.Places.RequireOutside(mountPoint, "Mount point");
     }
 
     private static IEnumerable<(string What, string Path)> DirectoriesOf(StoreOptions store)

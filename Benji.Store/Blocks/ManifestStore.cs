@@ -87,16 +87,28 @@ internal sealed class ManifestStore(OpenedStore store)
     /// <exception cref="StorageException">The storage could not be listed.</exception>
     public async IAsyncEnumerable<VersionName> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var found in store.Storage.ListAsync(ObjectNames.ManifestPrefix, cancellationToken))
+        await foreach (var (_, name) in ListObjectsAsync(cancellationToken))
         {
-            if (ObjectNames.TryParseManifest(found.Name, out var name))
+            if (name is not null)
             {
                 yield return name;
             }
         }
     }
 
-    /// <summary>Lists what stands among the manifests and is none, so that a version may be hidden there.</summary>
+    /// <summary>Lists the objects among the manifests with the names of their versions, null for one that is not named as a
+    /// manifest is; nothing is opened.</summary>
+    /// <exception cref="StorageException">The storage could not be listed.</exception>
+    public async IAsyncEnumerable<(ObjectName Object, VersionName? Version)> ListObjectsAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in store.Storage.ListAsync(ObjectNames.ManifestPrefix, cancellationToken))
+        {
+            yield return (found.Name, ObjectNames.TryParseManifest(found.Name, out var name) ? name : null);
+        }
+    }
+
+    /// <summary>Lists what else is in the place of manifests and of the directories that hold them.</summary>
     /// <exception cref="StorageException">The storage could not be listed.</exception>
     public async IAsyncEnumerable<ObjectName> ListStrangersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -104,14 +116,6 @@ internal sealed class ManifestStore(OpenedStore store)
         if (await store.Storage.FindAsync(directory, cancellationToken) is not null)
         {
             yield return directory;
-        }
-
-        await foreach (var found in store.Storage.ListAsync(ObjectNames.ManifestPrefix, cancellationToken))
-        {
-            if (!ObjectNames.TryParseManifest(found.Name, out _))
-            {
-                yield return found.Name;
-            }
         }
 
         await foreach (var found in store.Storage.ListStrangersAsync(ObjectNames.ManifestPrefix, cancellationToken))

@@ -4,6 +4,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Images.Overlays.Files;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
+using Benji.Store.Storages;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Store.Operations.Rebuild;
@@ -109,8 +110,14 @@ internal sealed class RebuildOperation(
     {
         var manifests = new ManifestStore(store);
         var found = new List<VersionRecord>();
-        await foreach (var name in manifests.ListAsync(cancellationToken))
+        await foreach (var (item, name) in manifests.ListObjectsAsync(cancellationToken))
         {
+            if (name is null)
+            {
+                AddStranger(store, item);
+                continue;
+            }
+
             try
             {
                 if (await manifests.FindAsync(name, cancellationToken) is { } version)
@@ -129,12 +136,14 @@ internal sealed class RebuildOperation(
 
         await foreach (var stranger in manifests.ListStrangersAsync(cancellationToken))
         {
-            _problems.Add(
-                $"{stranger} in storage {store.Name} is not a manifest and was passed over; what it holds is not in the catalog.");
+            AddStranger(store, stranger);
         }
 
         return [.. found.OrderBy(version => version.Date).ThenBy(version => version.Id)];
     }
+
+    private void AddStranger(OpenedStore store, ObjectName name) => _problems.Add(
+        $"{name} in storage {store.Name} is not a manifest and was passed over; what it holds is not in the catalog.");
 
     private bool IsNew(VersionRecord version, HashSet<VersionName> known, Dictionary<Guid, VersionRecord> adopted)
     {

@@ -6,8 +6,9 @@ namespace Benji.Store.Posix.Paths;
 /// <param name="FileSystem">The number of the file system.</param>
 /// <param name="Root">Which directory, or file, of it is seen.</param>
 /// <param name="Point">Where it is seen.</param>
+/// <param name="Type">The kind of the file system: "ext4", "nfs4", "fuse.sshfs".</param>
 /// <param name="Source">What it is on: a device's path, or any text.</param>
-internal sealed record MountedAt(DeviceNumber FileSystem, string Root, string Point, string Source);
+internal sealed record MountedAt(DeviceNumber FileSystem, string Root, string Point, string Type, string Source);
 
 /// <summary>Where a file is within its file system, by whichever mount it is seen.</summary>
 internal readonly record struct FileLocation(DeviceNumber FileSystem, string Path)
@@ -20,6 +21,8 @@ internal readonly record struct FileLocation(DeviceNumber FileSystem, string Pat
 /// <remarks>Source: proc_pid_mountinfo(5).</remarks>
 internal sealed class MountMap
 {
+    private static readonly string[] RemoteTypes = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "gluster", "afs", "lustre", "autofs"];
+
     private MountMap(IReadOnlyList<MountedAt> mounts) => Mounts = mounts;
 
     /// <summary>The mounts, those before others that may cover them.</summary>
@@ -35,6 +38,10 @@ internal sealed class MountMap
     public MountedAt? Find(string path) => Mounts
         .Where(mount => IsSameOrBelow(mount.Point, path))
         .Aggregate((MountedAt?)null, (best, mount) => mount.Point.Length >= (best?.Point.Length ?? 0) ? mount : best);
+
+    /// <summary>True when another machine, or a program, answers for what is at a path without links.</summary>
+    public bool IsRemote(string path) =>
+        Find(path) is { } mount && RemoteTypes.Any(type => mount.Type.StartsWith(type, StringComparison.Ordinal));
 
     /// <summary>Returns where a path without links is in its file system.</summary>
     public FileLocation? Locate(string path) => Find(path) is { } mount
@@ -68,7 +75,7 @@ internal sealed class MountMap
         var separator = Array.IndexOf(fields, "-");
         return separator < 6 || fields.Length < separator + 3 || DeviceTree.Parse(fields[2]) is not { } device
             ? null
-            : new MountedAt(device, Unescape(fields[3]), Unescape(fields[4]), Unescape(fields[separator + 2]));
+            : new MountedAt(device, Unescape(fields[3]), Unescape(fields[4]), fields[separator + 1], Unescape(fields[separator + 2]));
     }
 
     /// <summary>Returns a text of the kernel's tables as it was: space, tab, newline and backslash are written there as a

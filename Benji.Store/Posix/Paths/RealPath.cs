@@ -1,43 +1,49 @@
-using System.Text;
-
 namespace Benji.Store.Posix.Paths;
 
 /// <summary>Finds where a path leads that may not exist yet.</summary>
 internal static class RealPath
 {
-    // PATH_MAX, and what the kernel follows at most.
-    private const int LengthMax = 4096;
+    // What the kernel follows at most.
     private const int LinksMax = 40;
 
     /// <summary>Returns the absolute path without links and dots: that of what is there, or would be after a creation.</summary>
-    public static string Of(string path) => Resolve(Path.Combine(Environment.CurrentDirectory, path), LinksMax);
-
-    private static string Resolve(string path, int linksMax)
+    /// <param name="path">The path; a relative one starts from the current directory.</param>
+    /// <param name="left">Mounts of which the remote ones are not looked into, as their server may never answer; null to look
+    /// everywhere.</param>
+    public static string Of(string path, MountMap? left = null)
     {
-        if (Find(path) is { } found)
+        var parts = new Stack<string>();
+        Push(parts, Path.Combine(Environment.CurrentDirectory, path));
+        var at = "";
+        for (var links = 0; parts.TryPop(out var part);)
         {
-            return found;
+            if (part == "..")
+            {
+                at = at[..Math.Max(0, at.LastIndexOf('/'))];
+                continue;
+            }
+
+            var next = $"{at}/{part}";
+            if (links < LinksMax && left?.IsRemote(next) != true && new FileInfo(next).LinkTarget is { } target)
+            {
+                links++;
+                at = target.StartsWith('/') ? "" : at;
+                Push(parts, target);
+            }
+            else
+            {
+                at = next;
+            }
         }
 
-        var trimmed = path.TrimEnd('/');
-        var parent = trimmed[..Math.Max(1, trimmed.LastIndexOf('/'))];
-        if (linksMax > 0 && new FileInfo(trimmed).LinkTarget is { } target)
-        {
-            return Resolve(Path.Combine(parent, target), linksMax - 1);
-        }
-
-        return trimmed.Length <= 1
-            ? "/"
-            : Path.GetFullPath(Path.Combine(Resolve(parent, linksMax), trimmed[(trimmed.LastIndexOf('/') + 1)..]));
+        return at.Length == 0 ? "/" : at;
     }
 
-    // Null when a part is missing or may not be looked at.
-    private static unsafe string? Find(string path)
+    private static void Push(Stack<string> parts, string path)
     {
-        var buffer = new byte[LengthMax];
-        fixed (byte* start = buffer)
+        foreach (var part in path.Split('/').Where(part => part is not ("" or ".")).Reverse())
         {
-            return LibC.RealPath(path, start) == 0 ? null : Encoding.UTF8.GetString(buffer.AsSpan(0, buffer.AsSpan().IndexOf((byte)0)));
+            parts.Push(part);
         }
     }
 }

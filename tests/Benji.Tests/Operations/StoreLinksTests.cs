@@ -12,7 +12,7 @@ namespace Benji.Tests.Operations;
 /// way is refused by its name, and nothing is marked as damaged by it.</summary>
 public sealed class StoreLinksTests
 {
-    private const int Rounds = 12;
+    private const int Rounds = 6;
     private const int Size = 5 * 4 * BlockGeometry.FrameSize;
 
     [Fact]

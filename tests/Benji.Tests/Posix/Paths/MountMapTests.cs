@@ -1,5 +1,6 @@
 using Benji.Store.Posix;
 using Benji.Store.Posix.Paths;
+using Benji.Testing;
 using Xunit;
 
 namespace Benji.Tests.Posix.Paths;
@@ -42,6 +43,43 @@ public sealed class MountMapTests
         Assert.False(location.Contains(location with { Path = "/benji2" }));
         Assert.False(location.Contains(new FileLocation(new(8, 4), "/benji/x")));
         Assert.True(new FileLocation(new(8, 3), "/").Contains(location));
+    }
+
+    [Theory]
+    [InlineData("/remote/x", true)]
+    [InlineData("/remote", true)]
+    [InlineData("/shown/y/z", true)]
+    [InlineData("/local/x", false)]
+    [InlineData("/x", false)]
+    public void WhatAnotherMachineAnswersForIsRemote(string path, bool isRemote) => Assert.Equal(
+        isRemote,
+        MountMap.Of(
+        [
+            "22 1 8:2 / / rw - ext4 /dev/sda2 rw",
+            "23 22 0:40 / /remote rw - nfs4 host:/x rw",
+            "24 22 0:41 / /shown rw - fuse.sshfs host:/y rw",
+            "25 22 0:42 / /local rw - tmpfs none rw",
+        ]).IsRemote(path));
+
+    [Fact]
+    public void AStorageThatIsAwayIsNotLookedInto()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["away"]);
+        File.CreateSymbolicLink(directory["way"], "away/storage");
+        File.CreateSymbolicLink(directory["away/storage"], "elsewhere");
+        var mounts = MountMap.Of(["22 1 8:2 / / rw - ext4 /dev/sda2 rw", $"23 22 0:40 / {directory["away"]} rw - nfs4 host:/x rw"]);
+        Assert.Equal(directory["away/storage"], RealPath.Of(directory["way"], mounts));
+        Assert.Equal(directory["away/elsewhere"], RealPath.Of(directory["way"]));
+    }
+
+    [Fact]
+    public void LinksThatLeadInACircleComeToAnEnd()
+    {
+        using var directory = new TemporaryDirectory();
+        File.CreateSymbolicLink(directory["a"], directory["b"]);
+        File.CreateSymbolicLink(directory["b"], directory["a"]);
+        Assert.StartsWith(directory.Path, RealPath.Of(directory["a/x"]), StringComparison.Ordinal);
     }
 
     [Fact]
