@@ -1,6 +1,5 @@
 using Benji.Cli;
 using Benji.Store;
-using Benji.Store.Images;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Testing.Serving;
