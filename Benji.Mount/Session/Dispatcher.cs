@@ -137,9 +137,12 @@ internal sealed class Dispatcher(HandlerParts parts, IImageDirectory images, Buf
                 _extended.List(ref request);
                 break;
             case Opcode.MakeDirectory or Opcode.MakeNode or Opcode.MakeLink or Opcode.HardLink
-                or Opcode.RemoveDirectory or Opcode.Rename or Opcode.RenameWithFlags or Opcode.MakeTemporary
-                or Opcode.RemoveExtended or Opcode.SetExtended:
+                or Opcode.RemoveDirectory or Opcode.Rename or Opcode.RenameWithFlags or Opcode.MakeTemporary:
                 parts.Replies.SendError(request.Header, parts.IsReadOnly ? Errno.ReadOnlyFileSystem : Errno.NotPermitted);
+                break;
+            case Opcode.RemoveExtended or Opcode.SetExtended:
+                // Who wants to set an access list sets the mode instead, as on a file system without them.
+                parts.Replies.SendError(request.Header, parts.IsReadOnly ? Errno.ReadOnlyFileSystem : Errno.NotSupported);
                 break;
             default:
                 // The kernel takes it as never to be asked again, and does without.

@@ -14,6 +14,7 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 {
     private readonly ConcurrentDictionary<ulong, OpenFile> _open = new();
     private readonly ConcurrentDictionary<ulong, OpenFile> _closing = new();
+    private readonly ConcurrentDictionary<ulong, OverlayFacts> _closed = new();
     private readonly Lock _openingLock = new();
     private readonly Dictionary<ulong, Task<OpenFile>> _opening = [];
 
@@ -81,8 +82,22 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
 
     /// <summary>Returns what stat shows of an overlay, whichever process has it open.</summary>
     /// <exception cref="BenjiException">Its file cannot be looked at.</exception>
-    public OverlayFacts FactsOf(TreeNode overlay) =>
-        FindUnclosed(overlay.Id)?.Facts ?? OverlayFacts.Of(overlay.Entry!, images.FindOverlayState(overlay.Entry!));
+    public OverlayFacts FactsOf(TreeNode overlay)
+    {
+        if (FindUnclosed(overlay.Id)?.Facts is { } facts)
+        {
+            return facts;
+        }
+
+        // What was known when it was closed is exact, and holds until another process changes it.
+        var state = images.FindOverlayState(overlay.Entry!);
+        return _closed.TryGetValue(overlay.Id, out var known) && known.LastChange == state?.LastChange
+            ? known
+            : OverlayFacts.Of(overlay.Entry!, state);
+    }
+
+    /// <summary>Forgets an overlay that was discarded.</summary>
+    public void Forget(TreeNode overlay) => _closed.TryRemove(overlay.Id, out _);
 
     /// <summary>Makes all that was written to overlays durable and closes every image, whoever has it open.</summary>
     /// <exception cref="StorageException">An overlay could not be made durable; the others were.</exception>
@@ -181,6 +196,11 @@ internal sealed class OpenFiles(IImageDirectory images, ILogger logger)
     {
         try
         {
+            if (file.Facts is { } facts)
+            {
+                _closed[file.Node.Id] = facts;
+            }
+
             _closing[file.Node.Id] = file;
             _open.TryRemove(new KeyValuePair<ulong, OpenFile>(file.Node.Id, file));
             await file.Image.DisposeAsync();

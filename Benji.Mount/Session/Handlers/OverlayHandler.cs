@@ -170,6 +170,7 @@ internal sealed class OverlayHandler(HandlerParts parts, IImageDirectory images)
             if (await images.FindAsync(node.Entry!.Name, CancellationToken.None) is null)
             {
                 parts.Tree.Remove(node.Entry);
+                parts.Files.Forget(node);
             }
         }
     }

@@ -105,6 +105,39 @@ public sealed class OpenFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatStatShowsOfAnOverlayIsRightWhoeverHasItOpen()
+    {
+        var entry = _first.Entry!;
+        Assert.Equal(new OverlayFacts(entry.Overlay!.Created, entry.Size), _files.FactsOf(_first));
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var file = await _files.OpenAsync(_first, CancellationToken.None);
+        await file.EmptyAsync(CancellationToken.None);
+        var emptied = new OverlayFacts(file.Writable!.LastChange, 0);
+        Assert.Equal(emptied, _files.FactsOf(_first));
+
+        _images.Faults.Closing = _ => go.Task;
+        var closing = _files.ExitAsync(file).AsTask();
+        Assert.Equal(emptied, _files.FactsOf(_first));
+        go.SetResult();
+        await closing;
+        Assert.Equal(emptied, _files.FactsOf(_first));
+
+        // Another process changes it: what was known here is old.
+        DateTimeOffset changed;
+        await using (var elsewhere = await _images.OpenOverlayAsync(entry, CancellationToken.None))
+        {
+            await elsewhere.WriteAsync(0, new byte[] { 1 }, CancellationToken.None);
+            changed = elsewhere.LastChange;
+        }
+
+        Assert.NotEqual(emptied.LastChange, changed);
+        Assert.Equal(new OverlayFacts(changed, entry.Size), _files.FactsOf(_first));
+        _images.Faults.Closing = null;
+        await _images.DiscardOverlayAsync(entry, CancellationToken.None);
+        Assert.Equal(new OverlayFacts(entry.Overlay!.Created, entry.Size), _files.FactsOf(_first));
+    }
+
+    [Fact]
     public async Task TheEndClosesEveryImageAndTellsThatOneFailed()
     {
         await _files.OpenAsync(_first, CancellationToken.None);

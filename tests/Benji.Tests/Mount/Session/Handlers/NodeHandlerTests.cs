@@ -51,6 +51,11 @@ public sealed class NodeHandlerTests : IAsyncLifetime
     [Fact]
     public async Task NothingElseHasAttributesThatCanBeSet()
     {
+        foreach (var opcode in new[] { Opcode.SetExtended, Opcode.RemoveExtended })
+        {
+            Assert.Equal(Errno.NotSupported, await _served.ErrorAsync(opcode, _overlay, new byte[40]));
+        }
+
         Assert.Equal(Errno.ReadOnlyFileSystem, await SetAsync(_version, AttributeFlags.Size, Size));
         Assert.Equal(Errno.NotPermitted, await SetAsync(_directory, 0, 0));
         Assert.Equal(Errno.Stale, await SetAsync(12345, 0, 0));
