@@ -82,7 +82,7 @@ internal sealed class TemporaryFolder : IDisposable
         try
         {
             using var @lock = FileLock.OpenExisting(lockPath);
-            if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
+            if (@lock is not null && @lock.TryAcquire())
             {
                 Remove(lockPath[..^LockSuffix.Length]);
                 PosixFile.TryDelete(lockPath);
