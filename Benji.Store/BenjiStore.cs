@@ -223,7 +223,7 @@ public sealed class BenjiStore : IAsyncDisposable
     private async Task FinishAsync(CancellationToken cancellationToken)
     {
         await new IntentRecovery(_context).RunAsync(cancellationToken);
-        await new OverlayRecovery(_context, new OverlayDirectory(_overlayPath)).RunAsync(cancellationToken);
+        await new OverlayRecovery(_context, new OverlayDirectory(_place.OverlayPath)).RunAsync(cancellationToken);
     }
 
     private StoreImageDirectory OpenDirectory(long cacheBytes)

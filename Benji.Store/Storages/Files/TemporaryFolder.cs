@@ -92,7 +92,7 @@ internal sealed class TemporaryFolder : IDisposable
         try
         {
             using var @lock = root.OpenLock(path + LockSuffix, mayCreate: false);
-            if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
+            if (@lock is not null && @lock.TryAcquire())
             {
                 TryRemove(root, path);
             }

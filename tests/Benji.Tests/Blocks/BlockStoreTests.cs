@@ -153,6 +153,23 @@ public class BlockStoreTests
             async () => await bench.ReadFramesAsync(id, plaintext.Length, 0, 1));
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABlockOfAnotherLengthIsRefused(bool isKnown)
+    {
+        await using var bench = await StoreBench.OpenAsync();
+        var id = await bench.PutAsync(new byte[] { 1, 2, 3 });
+        if (isKnown)
+        {
+            await bench.Reads.ReadTableAsync(id, 3, CancellationToken.None);
+        }
+
+        await Assert.ThrowsAsync<CorruptDataException>(
+            () => bench.Reads.ReadTableAsync(id, 4, CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<CorruptDataException>(() => bench.ReadFramesAsync(id, Frame + 1, 0, 2));
+    }
+
     [Fact]
     public Task AnObjectReplacedBetweenHeaderAndFrameIsReadAnew() => Seeded.RunAsync(async random =>
     {

@@ -121,6 +121,20 @@ public sealed class DamageMarkingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ABlockThatIsMarkedGetsTheRowOfTheObjectThatDidNotFail()
+    {
+        var (lender, borrower) = await LendAsync();
+        await PutWholeBesideAsync(borrower);
+        await ChangeAsync(borrower, row => row.Marked() with { Form = BlockForm.Delta });
+
+        Assert.Empty((await ScrubAsync("disk/two", isDeep: true)).Damage);
+
+        var after = (await FindAsync(borrower))!;
+        Assert.Equal((BlockForm.Delta, false), (after.Form, after.IsInvalid));
+        Assert.Equal([lender], after.Lenders);
+    }
+
+    [Fact]
     public async Task ABlockThatIsMarkedDuringTheScrubThatVerifiesItStaysMarked()
     {
         var (_, borrower) = await LendAsync();
@@ -140,8 +154,11 @@ public sealed class DamageMarkingTests : IAsyncLifetime
         Assert.Empty(await InvalidAsync(borrower));
     }
 
-    [Fact]
-    public async Task NoRunSlipsBetweenAMarkAndItsBorrowers()
+    /// <summary>A run that uses the damaged block itself, and one that borrows from it.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task NoRunSlipsBetweenAMarkAndItsBorrowers(byte change)
     {
         for (var number = 0; ; number++)
         {
@@ -150,7 +167,7 @@ public sealed class DamageMarkingTests : IAsyncLifetime
             var (lender, _) = await LendAsync();
             Flip(lender, 10);
             var changed = _content.ToArray();
-            changed[0] ^= 1;
+            changed[0] ^= change;
             _catalog.Interrupt(number, async () =>
             {
                 _store.Images.Set("disk", changed);

@@ -3,6 +3,7 @@ using Benji.Store;
 using Benji.Store.Model;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
+using Benji.Tests.Operations.Age;
 using Xunit;
 
 namespace Benji.Tests.Operations;
@@ -60,5 +61,44 @@ public sealed class WatchedPublicationTests
         var second = await store.BackupAsync("disk");
 
         Assert.Equal((VersionStatus.Valid, false, 1), (second.Version.Status, second.UsesNewDamage, second.BlocksNew));
+    }
+
+    [Fact]
+    public async Task AVersionWhoseMapCannotBeReadIsNotCalledValid()
+    {
+        await using var world = new AgeWorld();
+        var catalog = world.NewCatalog();
+        world.Images.Set("other", RandomNumberGenerator.GetBytes(AgeWorld.BlockSize));
+        world.Images.Set("disk", RandomNumberGenerator.GetBytes(AgeWorld.BlockSize));
+        await world.BackupAsync(catalog, "other");
+        catalog.Place.State = catalog.Place.State with
+        {
+            Blocks = catalog.Place.State.Blocks.SetItems(catalog.Place.State.Blocks.Select(
+                block => KeyValuePair.Create(block.Key, block.Value.Marked()))),
+        };
+        var (state, objects) = (catalog.Place.State, world.Main.Copy());
+        var statuses = new List<VersionStatus>();
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            catalog.Place.State = state;
+            world.Main.PutBack(objects);
+            isHit = false;
+            var failure = await Record.ExceptionAsync(async () => statuses.Add((await world.BackupAsync(catalog, "disk", new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    catalog.Place.State = catalog.Place.State with { Pages = catalog.Place.State.Pages.Clear() };
+                    await world.Main.DeleteAsync(
+                        [.. world.Main.Names.Where(name => name.Value.StartsWith("pages/", StringComparison.Ordinal))],
+                        CancellationToken.None);
+                },
+            })).Status));
+            Assert.True(failure is null or CorruptDataException, $"{at}: {failure}");
+        }
+
+        Assert.Contains(VersionStatus.Invalid, statuses);
+        Assert.Equal(VersionStatus.Valid, statuses[^1]);
     }
 }

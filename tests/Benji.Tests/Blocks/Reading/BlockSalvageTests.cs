@@ -113,6 +113,63 @@ public sealed class BlockSalvageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task DamageIsToldRatherThanWhatIsMissing()
+    {
+        _bench.Memory.Damage(Whole(_id), Damages[2]);
+        await _bench.Storage.DeleteAsync([Whole(_lender)], CancellationToken.None);
+
+        var reading = await _bench.Reads.ReadBlockAsync(_id, DeltaCast.Length, new byte[DeltaCast.Length], CancellationToken.None);
+
+        Assert.Equal([0, 1, 2], reading.Damages.Select(frame => frame.FrameIndex));
+        Assert.All(reading.Damages, frame => Assert.Equal(new FaultyObject(_id, BlockForm.Whole), frame.Object));
+        Assert.Contains(new FaultyObject(_lender, null), reading.Faults);
+    }
+
+    [Fact]
+    public async Task TheTableIsThatOfTheDeltaWhereTheWholeHeaderIsDamaged()
+    {
+        Assert.Empty((await _bench.Reads.ReadTableAsync(_id, DeltaCast.Length, CancellationToken.None)).Lenders);
+        _bench.Memory.Damage(Whole(_id), Damages[0]);
+        _bench.Restart();
+        Assert.Equal([_lender], (await _bench.Reads.ReadTableAsync(_id, DeltaCast.Length, CancellationToken.None)).Lenders);
+
+        _bench.Memory.Damage(ObjectNames.Block(_id, BlockForm.Delta), Damages[0]);
+        _bench.Restart();
+        var failure = await Assert.ThrowsAsync<CorruptDataException>(
+            () => _bench.Reads.ReadTableAsync(_id, DeltaCast.Length, CancellationToken.None).AsTask());
+        Assert.Contains(Whole(_id).Value, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ALenderThatOwnsAnotherFrameIsNotCalledDamaged()
+    {
+        var id = await _bench.PutAsync(DeltaCast.Of("ybcx"), [_lender], frame => frame == 0 ? SealPlan.Own : (byte)0);
+
+        var reading = await _bench.Reads.ReadBlockAsync(id, DeltaCast.Length, new byte[DeltaCast.Length], CancellationToken.None);
+
+        Assert.Equal([3], reading.Damages.Select(frame => frame.FrameIndex));
+        Assert.Equal([new FaultyObject(id, BlockForm.Delta)], reading.Faults);
+    }
+
+    [Fact]
+    public async Task EveryFrameThatDoesNotMatchIsNamed()
+    {
+        // Sealed under the hashes of other bytes, as by a run whose memory rots.
+        var hashes = _bench.Hash(DeltaCast.Of("efgh"));
+        var id = BlockIds.Compute(_bench.Store.Keys, DeltaCast.Length, hashes);
+        using (var bytes = _bench.Store.Sealer.Seal(
+            new SealPlan { Kind = ObjectKind.Block, Name = id.Hash, Hashes = hashes }, DeltaCast.Of("exgx"), out _))
+        {
+            await _bench.Storage.PutAsync(Whole(id), bytes.Memory, CancellationToken.None);
+        }
+
+        var reading = await _bench.Reads.ReadBlockAsync(id, DeltaCast.Length, new byte[DeltaCast.Length], CancellationToken.None);
+
+        Assert.Equal([1, 3], reading.Damages.Select(frame => frame.FrameIndex));
+        Assert.Equal([new FaultyObject(id, BlockForm.Whole)], reading.Faults);
+    }
+
+    [Fact]
     public async Task WhatTheDiskDoesNotGiveIsNamedToo()
     {
         await _bench.Storage.DeleteAsync([Whole(_id)], CancellationToken.None);

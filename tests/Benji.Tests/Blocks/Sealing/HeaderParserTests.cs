@@ -184,6 +184,40 @@ public sealed class HeaderParserTests : IDisposable
     }
 
     [Fact]
+    public void AnObjectHoldsSomething()
+    {
+        var bytes = Format(_plain, new FrameTable(0, [], [], [], [], []), new Hash256(_hashes));
+        bytes[SealedHeader.KindOffset] = (byte)ObjectKind.Manifest;
+        AssertNamed("a plaintext of 0 bytes", new(new("versions/a/b"), ObjectKind.Manifest, null, null), bytes);
+    }
+
+    [Fact]
+    public void AHeaderThatIsCutIsRefused()
+    {
+        var table = new FrameTable(Frame, [FrameKind.Raw], [0], [Frame], _hashes.AsMemory(0, Hash256.Size).ToArray(), []);
+        var name = BlockIds.Compute(_plain.Keys, Frame, table.Hashes).Hash;
+        var (expected, bytes) = (Expect(name, isDelta: false) with { PlaintextLength = Frame }, Format(_plain, table, name));
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            AssertNamed(length < SealedHeader.FieldsLength ? "bytes, too few" : "fewer bytes", expected, bytes[..length]);
+        }
+    }
+
+    [Fact]
+    public void AHeaderThatStatesAnImpossibleLengthHasNone()
+    {
+        var bytes = new byte[SealedHeader.FieldsLength];
+        var most = (uint)SealedHeader.LengthMax(BlockGeometry.BlockSizeMax);
+        foreach (var (stated, length) in new[] { (most, (int)most), (most + 1, 0), (uint.MaxValue, 0) })
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(SealedHeader.HeaderLengthOffset), stated);
+            Assert.Equal(length, HeaderParser.StatedLength(bytes));
+        }
+
+        Assert.Equal(0, HeaderParser.StatedLength(bytes.AsSpan(1)));
+    }
+
+    [Fact]
     public void ABlockIsNoLongerThanTheLargest()
     {
         const int count = BlockGeometry.BlockSizeMax / Frame + 1;

@@ -3,6 +3,7 @@ using Benji.Store.Blocks.Sealing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Testing.Blocks;
+using Benji.Testing.Catalogs;
 using Xunit;
 
 namespace Benji.Tests.Blocks.Writing;
@@ -86,6 +87,27 @@ public class BlockLedgerTests
             var row = (await bench.RowAsync(id))!;
             Assert.Equal((ReferenceState.Live, bench.Clock.GetUtcNow()), (row.State, row.Since));
         }
+    }
+
+    [Fact]
+    public async Task WhatACleanupClaimsMeanwhileIsNotMadeLive()
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var id = (await bench.WriteAsync(DeltaCast.Input("abcd"))).Id;
+        await bench.ChangeAsync(id, row => row with { State = ReferenceState.Candidate });
+        await using var catalog = new InterruptedCatalog(bench.OpenCatalog());
+        await using var lane = bench.NewWriter(catalog).StartLane();
+
+        // Between the look and the transaction that would make it live.
+        catalog.Interrupt(1, () => bench.ChangeAsync(
+            t => ClaimedDeletion.Begin(t, "main", [id], [], bench.Clock.GetUtcNow())));
+        var outcome = await lane.WriteAsync(DeltaCast.Input("abcd"), CancellationToken.None);
+        await lane.CompleteAsync(CancellationToken.None);
+
+        Assert.True(catalog.Stop());
+        Assert.Equal(BlockOutcomeKind.StoredWhole, outcome.Kind);
+        Assert.Null(await bench.Catalog.ReadAsync(t => t.DeletionClaims.Find("main"), CancellationToken.None));
+        await AssertReadsAsync(bench, id, "abcd");
     }
 
     [Theory]

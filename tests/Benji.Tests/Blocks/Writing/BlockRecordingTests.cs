@@ -118,7 +118,28 @@ public class BlockRecordingTests
 
         await bench.WriteAsync(DeltaCast.Input("abcd"));
 
-        Assert.Equal((2, false), (commits, (await bench.RowAsync(id))!.IsInvalid));
+        var row = (await bench.RowAsync(id))!;
+        Assert.Equal((2, false, 2), (commits, row.IsInvalid, row.Marks));
+    }
+
+    [Fact]
+    public async Task ARowOfAnotherObjectThanThereIsIsNotBelieved()
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        await using var lane = bench.NewWriter().StartLane();
+        var id = (await lane.WriteAsync(DeltaCast.Input("abcd"), CancellationToken.None)).Id;
+
+        // Another run put the block too, before this one did, and records it first.
+        bench.Bench.Storage.AfterCommit = async () =>
+        {
+            bench.Bench.Storage.AfterCommit = null;
+            await bench.ChangeAsync(t => t.BlockReferences.Put(
+                [Row with { Id = id, Length = DeltaCast.Length, StoredLength = 12345, Since = bench.Clock.GetUtcNow() }]));
+        };
+
+        await lane.CompleteAsync(CancellationToken.None);
+
+        Assert.Equal(bench.ObjectOf(id, BlockForm.Whole)!.Length, (await bench.RowAsync(id))!.StoredLength);
     }
 
     [Fact]

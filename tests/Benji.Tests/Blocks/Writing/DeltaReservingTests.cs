@@ -1,5 +1,6 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Sealing;
+using Benji.Store.Blocks.Writing;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Testing.Blocks;
@@ -167,6 +168,58 @@ public class DeltaReservingTests
 
         Assert.Equal(writes + 2, bench.Catalog.Writes);
         Assert.Empty(await ReservationsAsync(bench));
+    }
+
+    [Fact]
+    public async Task OneRunHasOneReservationForAllItsGroups()
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var over = (await bench.WriteAsync(DeltaCast.Input("abcd"))).Id;
+        var reserving = NewReserving(bench);
+        Assert.Equal([true], await reserving.ReserveAsync([RowOf(IdOf(1), over)], CancellationToken.None));
+        Assert.Equal(
+            [true, true],
+            await reserving.ReserveAsync([RowOf(IdOf(2), over), RowOf(IdOf(3), over)], CancellationToken.None));
+        Assert.Equal([IdOf(1), IdOf(2), IdOf(3)], Assert.Single(await ReservationsAsync(bench)).Blocks);
+
+        await bench.ChangeAsync(t => t.DeltaReservations.Remove(reserving.Current!.Value));
+        await Assert.ThrowsAsync<LeaseLostException>(
+            () => reserving.ReserveAsync([RowOf(IdOf(4), over)], CancellationToken.None));
+        Assert.Empty(await ReservationsAsync(bench));
+    }
+
+    [Fact]
+    public async Task NeitherWhatIsRecordedNorWhatBorrowsFromTheLostIsReserved()
+    {
+        await using var bench = await WriterBench.OpenAsync();
+        var over = (await bench.WriteAsync(DeltaCast.Input("abcd"))).Id;
+        var recorded = (await bench.WriteAsync(DeltaCast.Input("abcx"))).Id;
+        var lost = (await bench.WriteAsync(DeltaCast.Input("efgh"))).Id;
+        await bench.MarkAsync(lost);
+
+        var granted = await NewReserving(bench).ReserveAsync(
+            [RowOf(recorded, over), RowOf(IdOf(1), lost), RowOf(IdOf(2), over)], CancellationToken.None);
+
+        Assert.Equal([false, false, true], granted);
+        Assert.Equal([IdOf(2)], Assert.Single(await ReservationsAsync(bench)).Blocks);
+    }
+
+    private static DeltaReserving NewReserving(WriterBench bench)
+    {
+        var run = new StoringRun(99, bench.Clock.GetUtcNow());
+        var ledger = new BlockLedger(bench.Bench.Store, bench.Catalog, run, bench.Clock);
+        return new DeltaReserving(bench.Bench.Store, bench.Catalog, ledger, run);
+    }
+
+    private static BlockId IdOf(byte number) => new(new Hash256([.. Enumerable.Repeat(number, Hash256.Size)]));
+
+    private static BlockRow RowOf(BlockId id, BlockId lender)
+    {
+        var (lent, own) = (new FrameSet(DeltaCast.Frames), new FrameSet(DeltaCast.Frames));
+        lent.Add(0);
+        own.Add(1);
+        return new BlockRow(
+            id, "main", BlockForm.Delta, DeltaCast.Length, 1, 1, [new Loan(lender, lent)], own, false, ReferenceState.Live, default);
     }
 
     /// <summary>Two blocks of which each shares half of "abcd".</summary>

@@ -82,6 +82,16 @@ public sealed class FileLeaseOwnersTests : IDisposable
     }
 
     [Fact]
+    public void AnOwnerThatWasKilledIsDeadAndItsFileGone()
+    {
+        var killed = Owner(_owners.Self.Host);
+        File.WriteAllText(Path.Combine(_directory.Path, $"{killed.Token:N}.lock"), "");
+
+        Assert.False(_owners.IsAlive(killed, _owners.BootId));
+        Assert.Empty(Directory.GetFiles(_directory.Path));
+    }
+
+    [Fact]
     public void AnnouncingTwiceIsAnnouncingOnce()
     {
         _owners.Announce();

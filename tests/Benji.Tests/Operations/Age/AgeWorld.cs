@@ -7,6 +7,7 @@ using Benji.Store.Storages;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Images;
+using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -110,6 +111,19 @@ internal sealed class AgeWorld : IAsyncDisposable
             new BackupRequest { Source = volume, Volume = volume, Storage = storage }, NoProgress.Instance);
         return result.Version;
     }
+
+    /// <summary>Kills a backup after its manifest and before its version.</summary>
+    public async Task KillAfterManifestAsync(AgeCatalog catalog, string volume)
+    {
+        var before = CountManifests();
+        for (var at = 0; CountManifests() == before; at++)
+        {
+            await Assert.ThrowsAsync<KilledException>(() => BackupAsync(catalog, volume, new Tripwire { At = at }));
+        }
+    }
+
+    /// <summary>The manifests in the main storage.</summary>
+    public int CountManifests() => Main.Names.Count(name => name.Value.StartsWith("versions/", StringComparison.Ordinal));
 
     public Task<RemoveResult> RemoveAsync(AgeCatalog catalog, VersionName version, Tripwire? wire = null) =>
         DoAsync(

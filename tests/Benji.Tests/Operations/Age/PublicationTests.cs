@@ -104,7 +104,7 @@ public sealed class PublicationTests : IAsyncLifetime
         Assert.Equal(files, OverlayFiles());
         Assert.Single(_catalog.Place.State.Overlays);
         Assert.Empty(_catalog.Place.State.Intents);
-        Assert.Single(_world.Main.Names, IsManifest);
+        Assert.Equal(1, _world.CountManifests());
         Assert.Equal(2, _world.Main.Names.Count(IsMark));
         Assert.DoesNotContain(_catalog.Place.State.AgeMarks.Values, known => known.State == AgeMarkState.Pending);
         var binding = Assert.Single(_catalog.Place.State.Bindings.Values);
@@ -156,7 +156,7 @@ public sealed class PublicationTests : IAsyncLifetime
     [Fact]
     public async Task ARecoveryThatMeetsAnotherCatalogAddsNothing()
     {
-        await KillAfterManifestAsync();
+        await _world.KillAfterManifestAsync(_catalog, "a");
         using var log = new WarningLog();
         var wire = new Tripwire
         {
@@ -208,7 +208,8 @@ public sealed class PublicationTests : IAsyncLifetime
     [Fact]
     public async Task TwoRecoveriesOfOneIntentMakeOneVersion()
     {
-        var (state, objects) = await KillAfterManifestAsync();
+        await _world.KillAfterManifestAsync(_catalog, "a");
+        var (state, objects) = (_catalog.Place.State, _world.Main.Copy());
         for (var (at, isHit) = (0, true); isHit; at++)
         {
             _catalog.Place.State = state;
@@ -231,24 +232,6 @@ public sealed class PublicationTests : IAsyncLifetime
             Assert.Single(_catalog.Place.State.AgeMarks.Values, known => known.State == AgeMarkState.Required);
         }
     }
-
-    private async Task<(MemoryCatalogState State, IReadOnlyDictionary<string, (byte[], DateTimeOffset)> Objects)>
-        KillAfterManifestAsync()
-    {
-        for (var at = 0; _world.Main.Names.Count(IsManifest) < 2; at++)
-        {
-            await Assert.ThrowsAsync<KilledException>(() => _world.BackupAsync(_catalog, "a", new Tripwire { At = at }));
-            if (_world.Main.Names.Count(IsManifest) == 2)
-            {
-                return (_catalog.Place.State, _world.Main.Copy());
-            }
-        }
-
-        throw new InvalidOperationException("No manifest was put.");
-    }
-
-    private static bool IsManifest(Store.Storages.ObjectName name) =>
-        name.Value.StartsWith("versions/", StringComparison.Ordinal);
 
     private static bool IsMark(Store.Storages.ObjectName name) => name.Value.StartsWith("marks/", StringComparison.Ordinal);
 
