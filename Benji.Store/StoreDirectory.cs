@@ -63,8 +63,7 @@ internal sealed class StoreDirectory(
     private async Task<AgeWatch> OpenAsync(string name, bool mayCreate, CancellationToken cancellationToken)
     {
         var storage = options.Storages.FirstOrDefault(storage => storage.Name == name)
-            ?? throw new UsageException(
-                $"Storage {Model.Names.Show(name)} is not configured; there is {string.Join(", ", Names)}.");
+            ?? throw await NotConfiguredAsync(name, cancellationToken);
         var opening = _opening.GetOrAdd(name, _ => new SemaphoreSlim(1, 1));
         await opening.WaitAsync(cancellationToken);
         try
@@ -81,6 +80,15 @@ internal sealed class StoreDirectory(
         {
             opening.Release();
         }
+    }
+
+    // One that the catalog knows was configured once: then it is not the command line that is wrong.
+    private async Task<BenjiException> NotConfiguredAsync(string name, CancellationToken cancellationToken)
+    {
+        var message = $"Storage {Model.Names.Show(name)} is not configured; there is {string.Join(", ", Names)}.";
+        return await FindBindingAsync(name, cancellationToken) is null
+            ? new UsageException(message)
+            : new ConfigurationException(message);
     }
 
     private async Task<AgeWatch> OpenAsync(StorageOptions storage, CancellationToken cancellationToken)

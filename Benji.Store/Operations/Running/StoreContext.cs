@@ -44,9 +44,9 @@ internal sealed record OperationSettings(
     int BlockSize, TimeSpan DisallowRemoveWhenYounger, TimeSpan CleanupGracePeriod, int Workers);
 
 /// <summary>The configured storages, each opened once, when first asked for, as the store that the catalog knows.</summary>
-/// <remarks>Every opening throws <see cref="UsageException"/> when the name is not configured, <see
-/// cref="ConfigurationException"/> when it is another store, of a newer format, or the key does not fit, and <see
-/// cref="StorageException"/> when it cannot be read.</remarks>
+/// <remarks>Every opening throws <see cref="UsageException"/> when the name is not configured and the catalog does not know it,
+/// <see cref="ConfigurationException"/> when it is no longer configured, it is another store, of a newer format, or the key does
+/// not fit, and <see cref="StorageException"/> when it cannot be read or is away.</remarks>
 internal interface IStoreDirectory
 {
     /// <summary>The configured names, the default one first.</summary>

@@ -69,6 +69,18 @@ public sealed class AwayTests : IAsyncLifetime
         Assert.Equal(VersionStatus.Valid, (await after.ListAsync("b")).Single().Status);
     }
 
+    [Fact]
+    public async Task OneThatIsNoLongerConfiguredIsNotAWrongCommandLine()
+    {
+        await using var store = await BenjiStore.OpenAsync(
+            Options with { Storages = [Options.Storages[0]] }, StoreUse.Change, NullLoggerFactory.Instance, _clock);
+
+        Assert.Equal(2, (await store.ListAsync(null)).Count);
+        await AgeWorld.BackupAsync(store, "a");
+        await Assert.ThrowsAsync<ConfigurationException>(() => RunAsync(store, "restore"));
+        await Assert.ThrowsAsync<UsageException>(() => AgeWorld.BackupAsync(store, "a", "three"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
