@@ -16,6 +16,6 @@ internal static class StorageFailures
     ];
 
     /// <summary>The failure of a call that concerns one object.</summary>
-    public static StorageException Of(int errno) => new FileStorageErrors("/storage").Translate(
+    public static StorageException Of(int errno) => (StorageException)new FileStorageErrors("/storage").Translate(
         "read", new ObjectName("object"), new PosixException("open", "/storage/object", errno));
 }

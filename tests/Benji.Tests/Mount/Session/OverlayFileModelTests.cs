@@ -42,7 +42,7 @@ public sealed class OverlayFileModelTests : IAsyncLifetime
         _base.AsSpan(Size / 2).Clear();
         _store.Images.Set("disk", [.. _base]);
         await _store.BackupAsync("disk", request => request with { Version = "v1" });
-        _other = await BenjiStore.OpenAsync(_store.Options, mayCreate: false, NullLoggerFactory.Instance, _store.Clock);
+        _other = await BenjiStore.OpenAsync(_store.Options, StoreUse.Change, NullLoggerFactory.Instance, _store.Clock);
         await MountAsync();
     }
 

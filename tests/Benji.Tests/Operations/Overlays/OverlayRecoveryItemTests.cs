@@ -26,6 +26,7 @@ public sealed class OverlayRecoveryItemTests
             Catalog = catalog,
             Stores = null!,
             Sources = new MemoryImages(),
+            CheckTarget = _ => { },
             Pool = new BlockBufferPool(1 << 20),
             Time = clock,
             Logger = log,

@@ -9,10 +9,10 @@ namespace Benji.Tests.Storages.Files;
 /// <summary>What a file storage said is done, after a crash that leaves nothing but what was synced.</summary>
 public sealed class ObjectFileDurabilityTests
 {
-    private readonly SimulatedFileSystem _files = new(SimulatedLie.None, "/s", "/s/.tmp");
+    private readonly SimulatedFileSystem _files = new(SimulatedLie.None, ".tmp");
     private readonly ObjectFileWriter _writer;
 
-    public ObjectFileDurabilityTests() => _writer = new ObjectFileWriter(_files, "/s", () => "/s/.tmp");
+    public ObjectFileDurabilityTests() => _writer = new ObjectFileWriter(_files, () => ".tmp");
 
     [Theory]
     [InlineData("a", false)]
@@ -26,8 +26,8 @@ public sealed class ObjectFileDurabilityTests
 
         _files.Crash(random: null);
 
-        Assert.Equal(Content, _files.Read("/s/" + name));
-        Assert.Equal(Content, _files.Read("/s/" + name + "2"));
+        Assert.Equal(Content, _files.Read(name));
+        Assert.Equal(Content, _files.Read(name + "2"));
     }
 
     /// <summary>Whoever made it may not have come so far as to sync it, and the caller relies on it.</summary>
@@ -36,18 +36,18 @@ public sealed class ObjectFileDurabilityTests
     {
         using var other = _writer.Stage(Content);
         _files.SyncFiles([other]);
-        _files.TryCreateDirectory("/s/a");
-        _files.Rename(other.Path, "/s/a/b");
+        _files.TryCreateDirectory("a");
+        _files.Rename(other.Path, "a/b");
 
         Assert.False(_writer.TryCreate(new ObjectName("a/b"), Content));
 
         _files.Crash(random: null);
-        Assert.Equal(Content, _files.Read("/s/a/b"));
+        Assert.Equal(Content, _files.Read("a/b"));
     }
 
     [Theory]
-    [InlineData("/s/a/b")]
-    [InlineData("/s/a")]
+    [InlineData("a/b")]
+    [InlineData("a")]
     public void AnObjectInADirectoryThatWasRemovedAndMadeAgainIsThere(string removed)
     {
         foreach (var isCreated in new[] { false, true })
@@ -58,8 +58,8 @@ public sealed class ObjectFileDurabilityTests
 
             _files.Crash(random: null);
 
-            Assert.Null(_files.Read("/s/a/b/1"));
-            Assert.Equal(Content, _files.Read("/s/a/b/2"));
+            Assert.Null(_files.Read("a/b/1"));
+            Assert.Equal(Content, _files.Read("a/b/2"));
             _writer.Delete([new("a/b/2")]);
         }
     }
@@ -81,7 +81,7 @@ public sealed class ObjectFileDurabilityTests
 
             run._files.Crash(random: null);
 
-            Assert.Equal(Content, run._files.Read("/s/a/b/2"));
+            Assert.Equal(Content, run._files.Read("a/b/2"));
         }
     }
 
@@ -93,13 +93,13 @@ public sealed class ObjectFileDurabilityTests
         Put("a/1", isCreated: false);
         if (isDeletedByAnother)
         {
-            _files.Delete("/s/a/1");
+            _files.Delete("a/1");
         }
 
         _writer.Delete([new("a/1")]);
 
         _files.Crash(random: null);
-        Assert.Null(_files.Read("/s/a/1"));
+        Assert.Null(_files.Read("a/1"));
     }
 
     private static byte[] Content { get; } = [.. Enumerable.Range(0, 100).Select(i => (byte)(i + 1))];
