@@ -44,10 +44,6 @@ internal static class PosixDirectory
         }
     }
 
-    /// <summary>Removes an empty directory where that is possible.</summary>
-    /// <returns>False when it is missing, not empty or could not be removed; it is then as before.</returns>
-    public static bool TryDelete(string path) => LibC.RemoveDirectory(path) == 0;
-
     /// <summary>Makes the entries of a directory durable: names created, renamed and deleted in it.</summary>
     /// <exception cref="PosixException">They may not be durable.</exception>
     public static void Sync(string path)

@@ -48,8 +48,7 @@ internal interface IStorage : IAsyncDisposable
     /// directories, pipes, sockets, devices. A place that has only objects lists nothing.</summary>
     /// <param name="prefix">As for <see cref="ListAsync"/>.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
-    IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
-        AsyncEnumerable.Empty<Stranger>();
+    IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken);
 
     /// <summary>Deletes objects; missing ones count as deleted. Durable when it returns.</summary>
     /// <exception cref="StorageException">Some could not be deleted; any part of them may be gone.</exception>

@@ -35,6 +35,9 @@ internal sealed class KillingStorage(IStorage inner, KillPoints points) : IStora
     public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken) =>
         inner.ListAsync(prefix, cancellationToken);
 
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListStrangersAsync(prefix, cancellationToken);
+
     public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         points.Pass();

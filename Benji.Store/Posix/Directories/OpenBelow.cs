@@ -46,29 +46,21 @@ internal static class OpenBelow
     /// <returns>The descriptor, or a negative number with the error number set.</returns>
     public static int StepByStep(SafeFileHandle directory, string path, OpenFlags flags, UnixFileMode mode)
     {
-        var at = directory;
-        try
+        var slash = path.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0)
         {
-            var parts = path.Split('/');
-            for (var i = 0; i < parts.Length - 1; i++)
-            {
-                var next = Step(at, parts[i], OpenFlags.PathOnly | OpenFlags.Directory, 0);
-                if (next < 0)
-                {
-                    return next;
-                }
-
-                Leave(at, directory);
-                at = new SafeFileHandle(next, ownsHandle: true);
-            }
-
-            return Step(at, parts[^1], flags, mode);
+            return Step(directory, path, flags, mode);
         }
-        finally
+
+        var descriptor = Step(directory, path[..slash], OpenFlags.PathOnly | OpenFlags.Directory, 0);
+        if (descriptor < 0)
         {
-            // A handle that is closed leaves the error number of this thread as it was.
-            Leave(at, directory);
+            return descriptor;
         }
+
+        // A handle that is closed leaves the error number of this thread as it was.
+        using var next = new SafeFileHandle(descriptor, ownsHandle: true);
+        return StepByStep(next, path[(slash + 1)..], flags, mode);
     }
 
     private static int Step(SafeFileHandle directory, string name, OpenFlags flags, UnixFileMode mode)
@@ -81,13 +73,5 @@ internal static class OpenBelow
         while (descriptor < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted);
 
         return descriptor;
-    }
-
-    private static void Leave(SafeFileHandle at, SafeFileHandle directory)
-    {
-        if (at != directory)
-        {
-            at.Dispose();
-        }
     }
 }

@@ -13,20 +13,31 @@ internal static class FolderContent
         var waiting = new Stack<string>([""]);
         while (waiting.TryPop(out var next))
         {
-            using var opened = root.Open(next, OpenFlags.Directory);
-            foreach (var name in DirectoryEntries.Read(opened, root.PathOf(next)))
+            if (Names(root, next, file, waiting))
             {
-                var path = next.Length == 0 ? name : $"{next}/{name}";
-                var status = FileStatus.FindIn(opened, name, root.PathOf(path));
-                if (status is { } found && found.Inode == file.Inode && found.FileSystem == file.FileSystem)
-                {
-                    return true;
-                }
+                return true;
+            }
+        }
 
-                if (status is { Kind: FileKind.Directory })
-                {
-                    waiting.Push(path);
-                }
+        return false;
+    }
+
+    // True when the file is in one directory itself; those in it are left to the caller.
+    private static bool Names(RootDirectory root, string directory, FileStatus file, Stack<string> waiting)
+    {
+        using var opened = root.Open(directory, OpenFlags.Directory);
+        foreach (var name in DirectoryEntries.Read(opened, root.PathOf(directory)))
+        {
+            var path = directory.Length == 0 ? name : $"{directory}/{name}";
+            var status = FileStatus.FindIn(opened, name, root.PathOf(path));
+            if (status is { } found && found.Inode == file.Inode && found.FileSystem == file.FileSystem)
+            {
+                return true;
+            }
+
+            if (status is { Kind: FileKind.Directory })
+            {
+                waiting.Push(path);
             }
         }
 

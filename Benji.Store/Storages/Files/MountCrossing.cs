@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Benji.Store.Posix;
 using Benji.Store.Posix.Directories;
@@ -15,6 +16,7 @@ internal static class MountCrossing
     private const int RandomLength = 16;
     private const int BufferLength = 1 << 20;
 
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
     private static readonly TimeSpan CopyAge = TimeSpan.FromHours(1);
 
     /// <summary>Copies a file and deletes it where it was; the new name is not yet durable.</summary>
@@ -87,7 +89,7 @@ internal static class MountCrossing
     private static bool IsCopy(string name) => name.Length == 1 + (2 * RandomLength) + Suffix.Length
         && name[0] == '.'
         && name.EndsWith(Suffix, StringComparison.Ordinal)
-        && !name.AsSpan(1, 2 * RandomLength).ContainsAnyExcept("0123456789abcdef");
+        && !name.AsSpan(1, 2 * RandomLength).ContainsAnyExcept(Digits);
 
     // On the way out of a failure, which stays the one that is reported; a later run deletes what is left.
     private static void TryDelete(RootDirectory root, string copy)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Benji.Store.Posix;
 using Benji.Store.Posix.Directories;
@@ -17,6 +18,8 @@ internal sealed class TemporaryFolder : IDisposable
     private const string LockSuffix = ".lock";
     private const int RandomLength = 16;
     private const int FileNameLengthMax = 19;
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
     private readonly RootDirectory _root;
     private readonly FileLock _lock;
@@ -45,15 +48,13 @@ internal sealed class TemporaryFolder : IDisposable
             var path = $"{Name}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomLength))}";
 
             // Another run may have taken the file for a dead run's before it was locked; then another name is tried.
-            if (root.OpenLock(path + LockSuffix, mayCreate: true) is { } @lock)
+            var @lock = root.OpenLock(path + LockSuffix, mayCreate: true);
+            if (@lock is not null && @lock.TryAcquire() && @lock.IsCurrent())
             {
-                if (@lock.TryAcquire() && @lock.IsCurrent())
-                {
-                    return Make(root, path, @lock);
-                }
-
-                @lock.Dispose();
+                return Make(root, path, @lock);
             }
+
+            @lock?.Dispose();
         }
     }
 
@@ -66,7 +67,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     private static bool IsLock(string name) => name.EndsWith(LockSuffix, StringComparison.Ordinal)
         && name.Length == (2 * RandomLength) + LockSuffix.Length
-        && !name.AsSpan(0, 2 * RandomLength).ContainsAnyExcept("0123456789abcdef");
+        && !name.AsSpan(0, 2 * RandomLength).ContainsAnyExcept(Digits);
 
     private static bool IsFile(string name) =>
         name.Length <= FileNameLengthMax && !name.AsSpan().ContainsAnyExceptInRange('0', '9');

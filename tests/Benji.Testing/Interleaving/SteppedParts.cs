@@ -83,6 +83,10 @@ internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : ISto
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        storage.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         // One step an object: whoever deletes many may be killed in between.

@@ -65,6 +65,10 @@ internal sealed class FaultyStorage(IStorage inner, Func<StorageCall, Fault?> sc
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken) => RunAsync(
         StorageCallKind.Delete, string.Join(' ', names), lost: true, async fault =>
         {

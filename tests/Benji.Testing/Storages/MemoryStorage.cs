@@ -147,6 +147,10 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<Stranger>();
+
+    /// <inheritdoc/>
     public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -61,6 +61,10 @@ internal sealed class WatchedStorage(IStorage inner) : IStorage
         inner.ListAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken) =>
         inner.DeleteAsync(names, cancellationToken);
 

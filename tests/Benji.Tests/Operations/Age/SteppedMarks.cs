@@ -47,6 +47,9 @@ internal sealed class SteppedMarks(IStorage storage, Interleaver steps) : IStora
         }
     }
 
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        storage.ListStrangersAsync(prefix, cancellationToken);
+
     public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         await PassAsync("marks/");

@@ -177,6 +177,9 @@ public sealed class RetryingStorageTests
             }
         }
 
+        public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken token) =>
+            inner.ListStrangersAsync(prefix, token);
+
         public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken token) =>
             inner.DeleteAsync(names, token);
 
