@@ -13,7 +13,7 @@ internal static class ImageMetadata
     private static readonly (string Name, Func<ImageEntry, string?> Value)[] Fields =
     [
         (Prefix + "name", entry => entry.Name),
-        (ImageFile.IdAttribute, entry => entry.Id.ToString("N")),
+        (ImageFile.IdAttribute, entry => $"{entry.Id:N}"),
         (Prefix + "volume", entry => entry.Version.Name.Volume),
         (Prefix + "version", entry => entry.Version.Name.Version),
         (Prefix + "overlay", entry => entry.Overlay?.Name),

@@ -15,13 +15,17 @@ internal sealed class PlacedFile : IDisposable
     private readonly string _path;
     private readonly SafeFileHandle _place;
 
-    private PlacedFile(string path, SafeFileHandle place) => (_path, _place) = (path, place);
+    private PlacedFile(string path)
+    {
+        _path = path;
+        _place = PosixFile.Open(path, OpenFlags.PathOnly);
+    }
 
     private string Descriptor => _place.DangerousGetHandle().ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Finds what a path leads to; a link leads to what it names.</summary>
     /// <exception cref="PosixException">There is nothing, or it could not be looked up.</exception>
-    public static PlacedFile Find(string path) => new(path, PosixFile.Open(path, OpenFlags.PathOnly));
+    public static PlacedFile Find(string path) => new(path);
 
     /// <summary>Returns the type of the file system that the path entered there, <c>ext4</c> or <c>fuse.benji</c>.</summary>
     /// <returns>Null when this process does not see its mount.</returns>

@@ -83,6 +83,10 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness) : ISt
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<Stranger> ListStrangersAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListStrangersAsync(prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken)
     {
         await inner.DeleteAsync(names, cancellationToken);

@@ -33,7 +33,7 @@ public sealed class OverlayPathTests : IAsyncLifetime
         var mine = Place.FindIdentity();
         Assert.NotNull(mine);
         string?[] fileSystems = [ImageFile.FileSystem, "fuse", "fuse.benji2", "fuse.bindfs", "overlay", "ext4", "nfs4", "", null];
-        string?[] ids = [Id.ToString("N"), Id.ToString(), "disk/v1@fix", "", null];
+        string?[] ids = [$"{Id:N}", $"{Id}", "disk/v1@fix", "", null];
         string?[] stores = [mine, mine + "0", "0:" + mine, "", null];
         foreach (var fileSystem in fileSystems)
         {
@@ -61,7 +61,7 @@ public sealed class OverlayPathTests : IAsyncLifetime
         var nowhere = Place with { CatalogPath = _store["none.db"] };
         Assert.Null(nowhere.FindIdentity());
         Assert.Throws<UsageException>(
-            () => OverlayResolver.Prove("/m/x.img", ImageFile.FileSystem, Id.ToString("N"), store: null, nowhere));
+            () => OverlayResolver.Prove("/m/x.img", ImageFile.FileSystem, $"{Id:N}", store: null, nowhere));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class OverlayPathTests : IAsyncLifetime
     [InlineData("/proc/self/exe")]
     public async Task AFileThatIsInNoMountIsRefusedAndNothingChanges(string path)
     {
-        path = string.Format(System.Globalization.CultureInfo.InvariantCulture, path, _store.DirectoryPath);
+        path = path.Replace("{0}", _store.DirectoryPath, StringComparison.Ordinal);
         await File.WriteAllTextAsync(_store["disk.img"], "");
         File.CreateSymbolicLink(_store["link.img"], _store["disk.img"]);
         var store = await _store.StoreAsync();
@@ -98,7 +98,7 @@ public sealed class OverlayPathTests : IAsyncLifetime
     [InlineData("{0}/catalog.db/none.img")]
     public async Task AFileThatIsNotThereIsNotFound(string path)
     {
-        path = string.Format(System.Globalization.CultureInfo.InvariantCulture, path, _store.DirectoryPath);
+        path = path.Replace("{0}", _store.DirectoryPath, StringComparison.Ordinal);
         var store = await _store.StoreAsync();
         await Assert.ThrowsAsync<NotFoundException>(
             () => store.PromoteAsync(new PromoteRequest { Overlay = path }, NoProgress.Instance));

@@ -52,7 +52,9 @@ public sealed class OverlayRecoveryItemTests
 
         public IOverlayDisk Open(string path, bool mayWrite) => throw new NotSupportedException();
 
-        public FileStatus? Find(string path) => null;
+        public FileStatus? Find(string path) => files.Contains(path)
+            ? new FileStatus(FileKind.Regular, UnixFileMode.None, 0, 0, DateTimeOffset.UnixEpoch, 1, default, default)
+            : null;
 
         public IEnumerable<string> List(string directory) => [.. files];
 

@@ -84,7 +84,7 @@ public sealed class NodeHandlerTests : IAsyncLifetime
     public async Task AFileSaysWhichImageOfWhichStoreItIs()
     {
         var overlay = await _images.FindAsync("vm/one@fix", CancellationToken.None);
-        Assert.Equal(overlay!.Id.ToString("N"), await ExtendedAsync("user.benji.id"));
+        Assert.Equal($"{overlay!.Id:N}", await ExtendedAsync("user.benji.id"));
         Assert.Equal(_images.StoreIdentity, await ExtendedAsync("user.benji.store"));
         var (_, names) = await _served.Channel.AskAsync(FuseRequest.Bytes(
             Opcode.ListExtended, _overlay, FuseRequest.Of(new ExtendedSize { Size = 1000 })));
