@@ -4,7 +4,6 @@ using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Testing.Catalogs;
-using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
 using Xunit;
 

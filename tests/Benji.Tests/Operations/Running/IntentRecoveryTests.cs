@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Benji.Store.Blocks;
-using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Interleaving;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Benji.Store;
 using Benji.Store.Model;
 using Benji.Tests.Operations.Age;
 using Xunit;
