@@ -194,7 +194,11 @@ public sealed class BindMountTests : IDisposable
     public void ALoopDeviceOnAnObjectIsRefused()
     {
         Make("home/storage/blocks");
-        File.WriteAllBytes(_directory["home/storage/blocks/1"], new byte[1 << 20]);
+        using (var file = File.Create(_directory["home/storage/blocks/1"]))
+        {
+            file.SetLength(1 << 20);
+        }
+
         var device = LoopDevice.Run("losetup", "--find", "--show", _directory["home/storage/blocks/1"]).Trim();
         try
         {

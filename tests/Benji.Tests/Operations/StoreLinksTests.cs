@@ -193,19 +193,24 @@ public sealed class StoreLinksTests
             var decoy = _outside["decoy"];
             if (File.Exists(original))
             {
-                File.WriteAllBytes(decoy, [.. File.ReadAllBytes(original).Select(value => (byte)(value ^ 0xff))]);
+                Invert(original, decoy);
                 return decoy;
             }
 
+            Directory.CreateDirectory(decoy);
             foreach (var file in Directory.EnumerateFiles(original, "*", SearchOption.AllDirectories))
             {
-                var path = Path.Combine(decoy, Path.GetRelativePath(original, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.WriteAllBytes(path, [.. File.ReadAllBytes(file).Select(value => (byte)(value ^ 0xff))]);
+                Invert(file, Path.Combine(decoy, Path.GetRelativePath(original, file)));
             }
 
-            Directory.CreateDirectory(decoy);
             return decoy;
+        }
+
+        private static void Invert(string source, string target)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var file = File.Create(target);
+            file.Write([.. File.ReadAllBytes(source).Select(value => (byte)(value ^ 0xff))]);
         }
 
         private KeyValuePair<VersionName, byte[]> Pick() => _versions.ElementAt(random.Next(_versions.Count));
@@ -236,7 +241,7 @@ public sealed class StoreLinksTests
         private async Task PromoteAsync()
         {
             var store = await _store.StoreAsync();
-            if ((await store.ListOverlaysAsync(null)).FirstOrDefault() is { } overlay)
+            if (await store.ListOverlaysAsync(null) is [var overlay, ..])
             {
                 var content = _versions[overlay.Version.Name];
                 _store.Clock.Advance(TimeSpan.FromMinutes(1));

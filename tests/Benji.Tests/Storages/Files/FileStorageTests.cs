@@ -3,7 +3,6 @@ using Benji.Store.Model;
 using Benji.Store.Posix;
 using Benji.Store.Storages;
 using Benji.Store.Storages.Files;
-using Benji.Testing;
 using Xunit;
 
 namespace Benji.Tests.Storages.Files;

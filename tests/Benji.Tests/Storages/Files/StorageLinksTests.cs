@@ -82,10 +82,10 @@ public abstract class StorageLinksContract : StorageContractBase
     public async Task ALinkPlantedBesideALockDeletesNothing()
     {
         await PutAllAsync("a");
-        File.WriteAllText(_outside["1"], "precious");
-        File.WriteAllText(_outside["precious"], "precious");
+        await File.WriteAllTextAsync(_outside["1"], "precious");
+        await File.WriteAllTextAsync(_outside["precious"], "precious");
         Directory.CreateSymbolicLink(Path.Combine(Root, Dead), _outside.Path);
-        File.WriteAllText(Path.Combine(Root, Dead + ".lock"), "");
+        await File.WriteAllTextAsync(Path.Combine(Root, Dead + ".lock"), "");
         var before = FolderSnapshot.Take(_outside.Path);
         await using (var storage = CreateStorage())
         {
@@ -100,16 +100,16 @@ public abstract class StorageLinksContract : StorageContractBase
     public async Task ALockThatIsALinkIsNobodysRun()
     {
         await PutAllAsync("a");
-        File.WriteAllText(_outside["file"], "precious");
+        await File.WriteAllTextAsync(_outside["file"], "precious");
         Directory.CreateDirectory(Path.Combine(Root, Dead));
-        File.WriteAllText(Path.Combine(Root, Dead, "1"), "unfinished");
+        await File.WriteAllTextAsync(Path.Combine(Root, Dead, "1"), "unfinished");
         File.CreateSymbolicLink(Path.Combine(Root, Dead + ".lock"), _outside["file"]);
         await using (var storage = CreateStorage())
         {
             await storage.PutAsync(Name("b"), Bytes(1, 10), None);
         }
 
-        Assert.Equal("precious", File.ReadAllText(_outside["file"]));
+        Assert.Equal("precious", await File.ReadAllTextAsync(_outside["file"]));
         Assert.True(File.Exists(Path.Combine(Root, Dead, "1")));
     }
 
@@ -120,11 +120,11 @@ public abstract class StorageLinksContract : StorageContractBase
         Directory.CreateDirectory(Path.Combine(Root, Dead, "sub"));
         foreach (var name in new[] { Dead + "/1", Dead + "/notes", Dead + "/sub/2", ".tmp/mine.lock", Dead + ".lock" })
         {
-            File.WriteAllText(Path.Combine(Root, name), "");
+            await File.WriteAllTextAsync(Path.Combine(Root, name), "");
         }
 
         Directory.CreateDirectory(Path.Combine(Root, ".tmp/mine"));
-        File.WriteAllText(Path.Combine(Root, ".tmp/mine/1"), "");
+        await File.WriteAllTextAsync(Path.Combine(Root, ".tmp/mine/1"), "");
         File.CreateSymbolicLink(Path.Combine(Root, Dead, "3"), _outside["missing"]);
         await using (var storage = CreateStorage())
         {
