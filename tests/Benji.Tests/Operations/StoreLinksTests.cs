@@ -180,11 +180,13 @@ public sealed class StoreLinksTests
                 2 => moved,
                 _ => MakeDecoy(moved),
             });
-            return (link, () =>
+            return (link, Undo);
+
+            void Undo()
             {
                 File.Delete(link);
                 Directory.Move(moved, link);
-            });
+            }
         }
 
         // The same names with other bytes: whoever reads through the link finds damage.
