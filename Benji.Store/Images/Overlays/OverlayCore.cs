@@ -19,6 +19,7 @@ internal sealed class OverlayCore : IAsyncDisposable
     private readonly CancellationToken _lost;
     private long _flushesBegun;
     private long _flushesDone;
+    private long _keptTicks;
 
     /// <summary>Starts.</summary>
     /// <param name="file">The overlay; disposed with this object.</param>
@@ -35,11 +36,15 @@ internal sealed class OverlayCore : IAsyncDisposable
         Base = baseImage;
         Reader = new OverlayReader(file, baseImage, pool);
         _changed = new ContentTime(time, file.Modified);
+        _keptTicks = _changed.Last.UtcTicks;
         Writer = new OverlayWriter(file, Reader, _locks, pool, _changed);
         Allocation = new OverlayExtents(file, baseImage.Allocation, isDataMarked: true, isZeroMarked: false);
         Damage = new OverlayExtents(file, baseImage.Damage, isDataMarked: false, isZeroMarked: false);
         _flushes = FlushFromTimeToTimeAsync(time);
     }
+
+    // A change that left the content as it was has its time, too.
+    private bool MustFlush => _file.HasUnflushed || _changed.Last.UtcTicks != _keptTicks;
 
     /// <summary>The base.</summary>
     public IImage Base { get; }
@@ -120,7 +125,7 @@ internal sealed class OverlayCore : IAsyncDisposable
         await _flushing.WaitAsync(cancellationToken);
         try
         {
-            if (_flushesDone < wanted && _file.HasUnflushed)
+            if (_flushesDone < wanted && MustFlush)
             {
                 CheckUsable();
                 var begun = Interlocked.Increment(ref _flushesBegun);
@@ -145,7 +150,7 @@ internal sealed class OverlayCore : IAsyncDisposable
         await _flushes;
         try
         {
-            if (_file.HasUnflushed)
+            if (MustFlush)
             {
                 await FlushAsync(CancellationToken.None);
             }
@@ -185,6 +190,7 @@ internal sealed class OverlayCore : IAsyncDisposable
             _file.SetModified(last);
         }
         while (last != _changed.Last);
+        _keptTicks = last.UtcTicks;
     }
 
     private async Task FlushFromTimeToTimeAsync(TimeProvider time)
@@ -193,7 +199,7 @@ internal sealed class OverlayCore : IAsyncDisposable
         {
             try
             {
-                if (_file.HasUnflushed)
+                if (MustFlush)
                 {
                     await FlushAsync(CancellationToken.None);
                 }
