@@ -38,6 +38,18 @@ public sealed class TakeoverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TheNewCatalogNoticesAStorageOfBeforeItsRebuild()
+    {
+        var second = _world.NewCatalog();
+        var old = _world.Main.Copy();
+        await _world.RebuildAsync(second);
+        Assert.True(second.Place.State.Bindings["main"].HoldsStrays);
+        _world.Main.PutBack(old);
+        var refusal = await Assert.ThrowsAsync<AgeMismatchException>(() => _world.BackupAsync(second, "a"));
+        Assert.Contains("is older than the catalog", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ARebuildThatTheFirstCatalogWorksBesideLosesNothing()
     {
         var (state, objects) = (_first.Place.State, _world.Main.Copy());

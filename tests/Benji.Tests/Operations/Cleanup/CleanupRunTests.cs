@@ -233,8 +233,14 @@ public sealed class CleanupRunTests : IAsyncLifetime
 
         // As a listing records an object that no row knows.
         var row = _world.State.Blocks[_world.IdOf(contents[orphan - 1])];
-        await process.WriteAsync(transaction => transaction.BlockReferences.Put(
-            [row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]));
+        await process.WriteAsync(transaction =>
+        {
+            transaction.BlockReferences.Put([row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]);
+
+            // As a pass leaves what nobody was known to need.
+            transaction.BlockReferences.SetState(
+                [.. contents[..(orphan - 1)].Select(_world.IdOf)], ReferenceState.Candidate, default);
+        });
 
         await process.CleanUpAsync(TimeSpan.Zero);
 
