@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Benji.Store.Blocks;
 using Benji.Store.Catalogs;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
@@ -167,6 +168,33 @@ public sealed class IntentRecoveryTests : IAsyncLifetime
         Assert.Contains("another catalog", Assert.Single(log.Warnings), StringComparison.Ordinal);
         Assert.Single(_catalog.Place.State.Intents);
         Assert.Single(_catalog.Place.State.Versions);
+    }
+
+    [Fact]
+    public async Task AnOverlayIsNotOpenedBeforeItIsDecidedWhetherItIsAVersion()
+    {
+        var overlay = await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
+        for (var at = 0; _world.CountManifests() == 1; at++)
+        {
+            await Assert.ThrowsAsync<KilledException>(() => _world.DoAsync(
+                _catalog,
+                store => store.PromoteAsync(new PromoteRequest { Overlay = $"{_first.Name}@fix" }, NoProgress.Instance),
+                new Tripwire { At = at }));
+        }
+
+        // At its start this process cannot finish the promotion, and a little later it can.
+        var fails = true;
+        await using var store = await _world.StartAsync(_catalog, new Tripwire
+        {
+            Fits = call => fails && call.Kind == StorageCallKind.Put,
+            Fault = Fault.Permanent(),
+        });
+        Assert.Single(_catalog.Place.State.Intents);
+        fails = false;
+        await Assert.ThrowsAsync<NotFoundException>(
+            async () => await store.OpenImages().OpenOverlayAsync(overlay, CancellationToken.None));
+        Assert.Empty(_catalog.Place.State.Intents);
+        Assert.Equal(2, _catalog.Place.State.Versions.Count);
     }
 
     [Theory]
