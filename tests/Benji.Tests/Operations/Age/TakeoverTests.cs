@@ -159,6 +159,19 @@ public sealed class TakeoverTests : IAsyncLifetime
         await Assert.ThrowsAsync<AgeMismatchException>(() => _world.BackupAsync(_first, "b"));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task AMarkThatWasPutThoughItFailedIsTheNewCatalogsOwn(int good)
+    {
+        var second = _world.NewCatalog();
+        var puts = 0;
+        var result = await _world.RebuildAsync(
+            second, null, call => call.Kind == StorageCallKind.Put && puts++ >= good ? Fault.AfterEffect() : null);
+        Assert.Contains("was not taken over", Assert.Single(result.Problems), StringComparison.Ordinal);
+        await _world.BackupAsync(second, "b");
+    }
+
     private static async Task TryAsync(Func<Task> work)
     {
         var failure = await Record.ExceptionAsync(work);
