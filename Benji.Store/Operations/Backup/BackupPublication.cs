@@ -175,7 +175,6 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
             return Outcome.StatusOutdated;
         }
 
-        Invariant.Holds(overlay is null || transaction.Overlays.Remove(overlay.Id));
         IntentLedger.Publish(transaction, intent, version, context.Time.GetUtcNow());
         return Outcome.Published;
     }
@@ -215,7 +214,7 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
     private static Lease? TryReclaim(ICatalogTransaction transaction, Intent intent)
     {
         var isThere = transaction.Intents.List().Any(intent.IsSame);
-        if ((!isThere && (transaction.Versions.Find(intent.VersionId) is not null || !NewVersion.IsFree(transaction, intent.Name)))
+        if ((!isThere && !NewVersion.IsFree(transaction, intent.Name))
             || !transaction.Leases.TryAcquire(
                 LeaseResource.Version(intent.VersionId),
                 LeaseMode.Exclusive,

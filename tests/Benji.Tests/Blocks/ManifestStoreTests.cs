@@ -77,6 +77,39 @@ public class ManifestStoreTests
     }
 
     [Fact]
+    public async Task TheManifestOfOneVersionSealedForAnotherIsRefused()
+    {
+        await using var bench = await StoreBench.OpenAsync();
+        var plaintext = ManifestFile.Format(Version);
+        var plan = new SealPlan { Kind = ObjectKind.Manifest, Name = new Hash256(new byte[32]), Hashes = bench.Hash(plaintext) };
+        using var bytes = bench.Store.Sealer.Seal(plan, plaintext, out _);
+        await bench.Memory.PutAsync(ObjectNames.Manifest(Name), bytes.Memory, CancellationToken.None);
+
+        var failure = await Assert.ThrowsAsync<CorruptDataException>(
+            () => new ManifestStore(bench.Store).FindAsync(Name, CancellationToken.None));
+        Assert.Contains("another version", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ANameIsTakenByTheManifestOfAnotherVersionAndNotByADamagedOne()
+    {
+        await using var bench = await StoreBench.OpenAsync();
+        var manifests = new ManifestStore(bench.Store);
+        var other = Version with { Id = Guid.NewGuid() };
+        Assert.True(await manifests.TryAddAsync(other, CancellationToken.None));
+        Assert.False(await manifests.TryAddAsync(Version, CancellationToken.None));
+        await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
+        AssertEqual(other, (await manifests.FindAsync(Name, CancellationToken.None))!);
+
+        await bench.Memory.PutAsync(ObjectNames.Manifest(Name), new byte[100], CancellationToken.None);
+        Assert.True(await manifests.TryAddAsync(Version, CancellationToken.None));
+        AssertEqual(Version, (await manifests.FindAsync(Name, CancellationToken.None))!);
+        await bench.Memory.PutAsync(ObjectNames.Manifest(Name), new byte[100], CancellationToken.None);
+        await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
+        Assert.Null(bench.Memory[ObjectNames.Manifest(Name)]);
+    }
+
+    [Fact]
     public Task ADamagedManifestIsRefused() => Seeded.RunAsync(async random =>
     {
         await using var bench = await StoreBench.OpenAsync();

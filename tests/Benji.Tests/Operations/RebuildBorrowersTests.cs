@@ -55,6 +55,25 @@ public sealed class RebuildBorrowersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhoBorrowsFromABorrowerAloneIsMarkedToo()
+    {
+        VersionRecord[] versions =
+        [
+            await _world.BackUpAsync("a", DeltaCast.Of("abcd")),
+            await _world.BackUpAsync("a", DeltaCast.Of("abzz")),
+            await _world.BackUpAsync("a", DeltaCast.Of("yyzz")),
+        ];
+        BlockId[] ids = [.. versions.Select(version => IdsOf(version)[0])];
+        Assert.Equal([ids[1]], _world.State.Blocks[ids[2]].Lenders);
+        await LoseAsync(ids[0], BlockForm.Whole, isMissing: true);
+
+        var (_, state) = await _world.RebuildAsync();
+
+        Assert.All(ids, id => Assert.True(state.Blocks[id].IsInvalid));
+        Assert.All(versions, version => Assert.Equal(VersionStatus.Invalid, state.Versions[version.Id].Status));
+    }
+
+    [Fact]
     public async Task ALenderThatDoesNotOwnWhatIsBorrowedMarksTheBorrowersOnly()
     {
         var (ids, versions) = await BackUpChainAsync();

@@ -123,6 +123,25 @@ public sealed class AgeWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ALookIsRecentForFiveSecondsFromItsBeginning()
+    {
+        Assert.False(_watch.IsRecent);
+        _onList = _ =>
+        {
+            _clock.Wait(TimeSpan.FromSeconds(6));
+            return Task.CompletedTask;
+        };
+        await _watch.LookAsync(CancellationToken.None);
+        Assert.False(_watch.IsRecent);
+
+        _onList = null;
+        await _watch.LookAsync(CancellationToken.None);
+        Assert.True(_watch.IsRecent);
+        _clock.Wait(TimeSpan.FromSeconds(6));
+        Assert.False(_watch.IsRecent);
+    }
+
+    [Fact]
     public async Task AMarkThatIsListedLateIsLookedUp()
     {
         var late = NewMark(2);

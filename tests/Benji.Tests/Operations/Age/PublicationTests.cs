@@ -63,6 +63,36 @@ public sealed class PublicationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ARunThatIsTakenForDeadBeforeItsManifestPutsNone()
+    {
+        _world.Images["a"].Content[5] ^= 1;
+        var wire = new Tripwire
+        {
+            Fits = call => call.Kind == StorageCallKind.Commit,
+            Then = () =>
+            {
+                Supersede(LeaseResource.VolumePrefix);
+                return Task.CompletedTask;
+            },
+        };
+        await Assert.ThrowsAsync<LeaseLostException>(() => _world.BackupAsync(_catalog, "a", wire));
+        Assert.DoesNotContain(wire.StorageCalls, call => call.Kind == StorageCallKind.Create);
+    }
+
+    [Fact]
+    public async Task TheBaseOfABackupIsNotRemovedMeanwhile()
+    {
+        Exception? refusal = null;
+        var wire = new Tripwire
+        {
+            Fits = call => call.Kind == StorageCallKind.Create,
+            Then = async () => refusal = await Record.ExceptionAsync(() => _world.RemoveAsync(_catalog, _first.Name)),
+        };
+        await _world.BackupAsync(_catalog, "a", wire);
+        Assert.IsType<InUseException>(refusal);
+    }
+
+    [Fact]
     public async Task APromotionThatLostItsOverlayPublishesNothing()
     {
         await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
@@ -111,6 +141,27 @@ public sealed class PublicationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ARefusedPromotionThatCannotBeTakenBackIsDecidedByAnother()
+    {
+        await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
+        var files = OverlayFiles();
+        var hits = 0;
+        var wire = new Tripwire
+        {
+            Fits = call => call.Kind is StorageCallKind.Create or StorageCallKind.Delete,
+            Then = () => ++hits == 1
+                ? _world.Main.PutAsync(new($"marks/{new AgeMark(1, Guid.NewGuid())}"), new byte[1], CancellationToken.None)
+                : Task.FromException(new StorageException("The test's storage is broken", isTransient: false)),
+        };
+        await Assert.ThrowsAsync<AgeMismatchException>(() => _world.DoAsync(
+            _catalog,
+            store => store.PromoteAsync(new PromoteRequest { Overlay = $"{_first.Name}@fix" }, NoProgress.Instance),
+            wire));
+        Assert.Single(_catalog.Place.State.Intents);
+        Assert.NotEqual(files, OverlayFiles());
+    }
+
+    [Fact]
     public async Task ARunThatFailsLeavesItsRowsInDoubt()
     {
         _world.Images.Set("b", RandomNumberGenerator.GetBytes(2 * AgeWorld.BlockSize)).FailingOffset = AgeWorld.BlockSize;
@@ -153,24 +204,6 @@ public sealed class PublicationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ARecoveryThatMeetsAnotherCatalogAddsNothing()
-    {
-        await _world.KillAfterManifestAsync(_catalog, "a");
-        using var log = new WarningLog();
-        var wire = new Tripwire
-        {
-            Fits = call => call is { Kind: StorageCallKind.Put, Name: var name }
-                && name.StartsWith("marks/", StringComparison.Ordinal),
-            Then = () => _world.Main.PutAsync(
-                new($"marks/{new AgeMark(9, Guid.NewGuid())}"), new byte[1], CancellationToken.None),
-        };
-        await (await _world.StartAsync(_catalog, wire, logging: log)).DisposeAsync();
-        Assert.Contains("another catalog", Assert.Single(log.Warnings), StringComparison.Ordinal);
-        Assert.Single(_catalog.Place.State.Intents);
-        Assert.Single(_catalog.Place.State.Versions);
-    }
-
-    [Fact]
     public async Task ANameThatAnIntentReservesIsTaken()
     {
         var name = new VersionName("a", "wanted");
@@ -202,34 +235,6 @@ public sealed class PublicationTests : IAsyncLifetime
             IntentKind.Publish, Guid.NewGuid(), new VersionName("a", "x"), "unknown", long.MaxValue, _first.Date));
         await (await _world.StartAsync(_catalog)).DisposeAsync();
         Assert.Empty(_catalog.Place.State.Intents);
-    }
-
-    [Fact]
-    public async Task TwoRecoveriesOfOneIntentMakeOneVersion()
-    {
-        await _world.KillAfterManifestAsync(_catalog, "a");
-        var (state, objects) = (_catalog.Place.State, _world.Main.Copy());
-        for (var (at, isHit) = (0, true); isHit; at++)
-        {
-            _catalog.Place.State = state;
-            _world.Main.PutBack(objects);
-            isHit = false;
-            using var log = new WarningLog();
-            var wire = new Tripwire
-            {
-                At = at,
-                Then = async () =>
-                {
-                    isHit = true;
-                    await (await _world.StartAsync(_catalog, logging: log)).DisposeAsync();
-                },
-            };
-            await (await _world.StartAsync(_catalog, wire, logging: log)).DisposeAsync();
-            Assert.Empty(log.Warnings);
-            Assert.Empty(_catalog.Place.State.Intents);
-            Assert.Equal(2, _catalog.Place.State.Versions.Count);
-            Assert.Single(_catalog.Place.State.AgeMarks.Values, known => known.State == AgeMarkState.Required);
-        }
     }
 
     private static bool IsMark(Store.Storages.ObjectName name) => name.Value.StartsWith("marks/", StringComparison.Ordinal);

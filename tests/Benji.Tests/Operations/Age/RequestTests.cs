@@ -105,6 +105,23 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.Equal(4, mosts.Max());
     }
 
+    [Fact]
+    public async Task AStorageThatIsSlowIsPublishedToAllTheSame()
+    {
+        var looks = 0;
+        var wire = new Tripwire
+        {
+            Fits = call => call is { Kind: StorageCallKind.List, Name: "marks/" },
+            Then = () =>
+            {
+                _world.Clock.Wait(TimeSpan.FromSeconds(6));
+                return ++looks < 10 ? Task.CompletedTask : throw new InvalidOperationException("It looks for ever.");
+            },
+        };
+        await _world.BackupAsync(_catalog, "a", wire);
+        Assert.InRange(looks, 3, 6);
+    }
+
     private async Task<StorageCallKind[]> CountAsync<T>(Func<BenjiStore, Task<T>> command)
     {
         _world.Clock.Advance(TimeSpan.FromSeconds(1));

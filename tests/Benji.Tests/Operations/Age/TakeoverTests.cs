@@ -38,6 +38,18 @@ public sealed class TakeoverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TheNewCatalogNoticesAStorageOfBeforeItsRebuild()
+    {
+        var second = _world.NewCatalog();
+        var old = _world.Main.Copy();
+        await _world.RebuildAsync(second);
+        Assert.True(second.Place.State.Bindings["main"].HoldsStrays);
+        _world.Main.PutBack(old);
+        var refusal = await Assert.ThrowsAsync<AgeMismatchException>(() => _world.BackupAsync(second, "a"));
+        Assert.Contains("is older than the catalog", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ARebuildThatTheFirstCatalogWorksBesideLosesNothing()
     {
         var (state, objects) = (_first.Place.State, _world.Main.Copy());
@@ -145,6 +157,19 @@ public sealed class TakeoverTests : IAsyncLifetime
         // It can be written again: whichever works first shuts the other out.
         await _world.BackupAsync(second, "b");
         await Assert.ThrowsAsync<AgeMismatchException>(() => _world.BackupAsync(_first, "b"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task AMarkThatWasPutThoughItFailedIsTheNewCatalogsOwn(int good)
+    {
+        var second = _world.NewCatalog();
+        var puts = 0;
+        var result = await _world.RebuildAsync(
+            second, null, call => call.Kind == StorageCallKind.Put && puts++ >= good ? Fault.AfterEffect() : null);
+        Assert.Contains("was not taken over", Assert.Single(result.Problems), StringComparison.Ordinal);
+        await _world.BackupAsync(second, "b");
     }
 
     private static async Task TryAsync(Func<Task> work)

@@ -3,6 +3,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Cleanup;
+using Benji.Testing.Catalogs;
 using Xunit;
 
 namespace Benji.Tests.Operations.Cleanup;
@@ -109,6 +110,28 @@ public sealed class CleanupClaimsTests : IAsyncLifetime
             () => sweep.RunAsync(default, _ => false, CancellationToken.None));
 
         Assert.All(_world.State.Blocks.Values, row => Assert.Equal(ReferenceState.Live, row.State));
+    }
+
+    [Fact]
+    public async Task ARowThatChangedSinceItWasJudgedIsNotMoved()
+    {
+        var catalog = new InterruptedCatalog(_world.OpenCatalog());
+        var sweep = new CleanupSweep(
+            new CleanupScope(catalog, _scope.Store, _scope.Lease, _scope.Time),
+            await _process.ReadRootsAsync(),
+            new CleanupBlocks(),
+            _claims,
+            _ => false,
+            _counts);
+
+        // A backup meets it between the look and the transaction.
+        catalog.Interrupt(1, () => _process.WriteAsync(transaction => transaction.BlockReferences.SetState(
+            [_world.IdOf(1)], ReferenceState.Live, _world.Clock.GetUtcNow() + TimeSpan.FromSeconds(1))));
+        await sweep.RunAsync(default, _ => false, CancellationToken.None);
+
+        Assert.True(catalog.Stop());
+        Assert.Equal(ReferenceState.Live, _world.State.Blocks[_world.IdOf(1)].State);
+        Assert.Equal(ReferenceState.Candidate, _world.State.Blocks[_world.IdOf(2)].State);
     }
 
     [Theory]

@@ -154,12 +154,14 @@ public sealed class CleanupRootsTests : IAsyncLifetime
             transaction.BlockReferences.SetInvalid([_world.IdOf(1)], isInvalid);
             transaction.BlockReferences.SetState([_world.IdOf(1)], state, default);
         });
+        var marks = _world.State.AgeMarks.Count;
         var orphans = new CleanupOrphans(
             await _process.BeginCleanupAsync(), await _process.ReadRootsAsync(), new CleanupCounts(NoProgress.Instance));
 
         await orphans.RunAsync(CancellationToken.None);
 
         Assert.NotNull(_world.Objects[delta]);
+        Assert.Equal(marks, _world.State.AgeMarks.Count);
     }
 
     [Fact]

@@ -212,6 +212,27 @@ public sealed class CleanupRunTests : IAsyncLifetime
         await _world.CheckAsync();
     }
 
+    [Fact]
+    public async Task ALenderThatOnlyTheObjectOfAnOrphanTellsOfStays()
+    {
+        await using var process = await _world.StartAsync();
+        var (lender, orphan) = (CleanupWorld.Of(1, 1, 1, 1), CleanupWorld.Of(2, 1, 1, 1));
+        await _world.BackUpAsync(process, (0, lender));
+        await _world.BackUpAsync(process, (0, orphan));
+        await process.RemoveAsync(_world.State.Versions.Values.Single(version => version.Id != _world.Newest.Id));
+        var row = _world.State.Blocks[_world.IdOf(orphan)];
+        Assert.Equal([_world.IdOf(lender)], row.Lenders);
+        await process.WriteAsync(transaction =>
+        {
+            transaction.BlockReferences.Put([row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]);
+            transaction.BlockReferences.SetState([_world.IdOf(lender)], ReferenceState.Candidate, default);
+        });
+
+        await process.CleanUpAsync(TimeSpan.Zero);
+
+        await _world.CheckAsync();
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
@@ -233,8 +254,14 @@ public sealed class CleanupRunTests : IAsyncLifetime
 
         // As a listing records an object that no row knows.
         var row = _world.State.Blocks[_world.IdOf(contents[orphan - 1])];
-        await process.WriteAsync(transaction => transaction.BlockReferences.Put(
-            [row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]));
+        await process.WriteAsync(transaction =>
+        {
+            transaction.BlockReferences.Put([row with { Loans = [], Own = null, Length = 0, State = ReferenceState.Orphan }]);
+
+            // As a pass leaves what nobody was known to need.
+            transaction.BlockReferences.SetState(
+                [.. contents[..(orphan - 1)].Select(_world.IdOf)], ReferenceState.Candidate, default);
+        });
 
         await process.CleanUpAsync(TimeSpan.Zero);
 

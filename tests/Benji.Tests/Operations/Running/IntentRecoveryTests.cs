@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Benji.Store.Blocks;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Interleaving;
+using Benji.Testing.Storages;
 using Benji.Tests.Operations.Age;
 using Xunit;
 
@@ -94,6 +96,104 @@ public sealed class IntentRecoveryTests : IAsyncLifetime
             Assert.Contains(version.Id, _catalog.Place.State.Versions.Keys);
             Assert.Null(_catalog.Place.State.Bindings["main"].DoubtFrom);
         }
+    }
+
+    [Fact]
+    public async Task ARecoveryThatIsTakenForDeadLeavesTheRestToAnother()
+    {
+        await _world.KillAfterManifestAsync(_catalog, "a");
+        var (state, objects) = (_catalog.Place.State, _world.Main.Copy());
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            _catalog.Place.State = state;
+            _world.Main.PutBack(objects);
+            isHit = false;
+            await StartAsync(new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    _catalog.Place.State = _catalog.Place.State with { Leases = _catalog.Place.State.Leases.Clear() };
+                    await StartAsync();
+                },
+            });
+            Assert.Empty(_catalog.Place.State.Intents);
+            Assert.Equal(2, _catalog.Place.State.Versions.Count);
+        }
+    }
+
+    [Fact]
+    public async Task TwoRecoveriesOfOneIntentMakeOneVersion()
+    {
+        await _world.KillAfterManifestAsync(_catalog, "a");
+        var (state, objects) = (_catalog.Place.State, _world.Main.Copy());
+        for (var (at, isHit) = (0, true); isHit; at++)
+        {
+            _catalog.Place.State = state;
+            _world.Main.PutBack(objects);
+            isHit = false;
+            using var log = new WarningLog();
+            var wire = new Tripwire
+            {
+                At = at,
+                Then = async () =>
+                {
+                    isHit = true;
+                    await (await _world.StartAsync(_catalog, logging: log)).DisposeAsync();
+                },
+            };
+            await (await _world.StartAsync(_catalog, wire, logging: log)).DisposeAsync();
+            Assert.Empty(log.Warnings);
+            Assert.Empty(_catalog.Place.State.Intents);
+            Assert.Equal(2, _catalog.Place.State.Versions.Count);
+            Assert.Single(_catalog.Place.State.AgeMarks.Values, known => known.State == AgeMarkState.Required);
+        }
+    }
+
+    [Fact]
+    public async Task ARecoveryThatMeetsAnotherCatalogAddsNothing()
+    {
+        await _world.KillAfterManifestAsync(_catalog, "a");
+        using var log = new WarningLog();
+        var wire = new Tripwire
+        {
+            Fits = call => call is { Kind: StorageCallKind.Put, Name: var name }
+                && name.StartsWith("marks/", StringComparison.Ordinal),
+            Then = () => _world.Main.PutAsync(
+                new($"marks/{new AgeMark(9, Guid.NewGuid())}"), new byte[1], CancellationToken.None),
+        };
+        await (await _world.StartAsync(_catalog, wire, logging: log)).DisposeAsync();
+        Assert.Contains("another catalog", Assert.Single(log.Warnings), StringComparison.Ordinal);
+        Assert.Single(_catalog.Place.State.Intents);
+        Assert.Single(_catalog.Place.State.Versions);
+    }
+
+    [Fact]
+    public async Task AnOverlayIsNotOpenedBeforeItIsDecidedWhetherItIsAVersion()
+    {
+        var overlay = await _world.DoAsync(_catalog, store => store.CreateOverlayAsync(_first.Name.ToString(), "fix"));
+        for (var at = 0; _world.CountManifests() == 1; at++)
+        {
+            await Assert.ThrowsAsync<KilledException>(() => _world.DoAsync(
+                _catalog,
+                store => store.PromoteAsync(new PromoteRequest { Overlay = $"{_first.Name}@fix" }, NoProgress.Instance),
+                new Tripwire { At = at }));
+        }
+
+        // At its start this process cannot finish the promotion, and a little later it can.
+        var fails = true;
+        await using var store = await _world.StartAsync(_catalog, new Tripwire
+        {
+            Fits = call => fails && call.Kind == StorageCallKind.Put,
+            Fault = Fault.Permanent(),
+        });
+        Assert.Single(_catalog.Place.State.Intents);
+        fails = false;
+        await Assert.ThrowsAsync<NotFoundException>(
+            async () => await store.OpenImages().OpenOverlayAsync(overlay, CancellationToken.None));
+        Assert.Empty(_catalog.Place.State.Intents);
+        Assert.Equal(2, _catalog.Place.State.Versions.Count);
     }
 
     [Theory]
