@@ -141,7 +141,10 @@ internal sealed class RootDirectory : IDisposable
         using var sourceParent = OpenParent(source, out var sourceLast);
         using var targetParent = OpenParent(target, out var targetLast);
         RequireNoLink(targetParent, targetLast, target);
-        if (LibC.RenameAt2(sourceParent, sourceLast, targetParent, targetLast, flags: 0) < 0)
+
+        // Most names are free, and are taken in the same way whoever takes them; the others are replaced.
+        if (LibC.RenameAt2(sourceParent, sourceLast, targetParent, targetLast, NoReplace) < 0
+            && LibC.RenameAt2(sourceParent, sourceLast, targetParent, targetLast, flags: 0) < 0)
         {
             throw PosixException.OfLastError($"rename {PathOf(source)} to", PathOf(target));
         }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Benji.Store.Blocks;
+using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Testing.Catalogs;
