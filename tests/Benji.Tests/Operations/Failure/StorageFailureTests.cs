@@ -98,9 +98,14 @@ public sealed class StorageFailureTests : IAsyncLifetime
     [InlineData("versions/")]
     public async Task ARebuildGoesOnWhereTheDiskDoesNotGiveOneObject(string prefix)
     {
-        var lost = _world.Objects.Names.First(name => name.Value.StartsWith(prefix, StringComparison.Ordinal)).Value;
-        var result = await _world.RebuildAsync(call => IsReadOf(call, lost) ? Failed(Errno.Io) : null);
-        Assert.NotEmpty(result.Problems);
+        // Not every object is needed by a version, nor without another form.
+        var problems = 0;
+        foreach (var lost in _world.Objects.Names.Where(name => name.Value.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+        {
+            problems += (await _world.RebuildAsync(call => IsReadOf(call, lost.Value) ? Failed(Errno.Io) : null)).Problems.Count;
+        }
+
+        Assert.True(problems > 0);
 
         await Assert.ThrowsAsync<StorageException>(
             () => _world.RebuildAsync(call => IsReadOf(call, prefix) ? Failed(Errno.Io) : null));
