@@ -3,6 +3,7 @@ using Benji.Store.Images;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Paths;
 
 namespace Benji.Store.Operations.Overlays;
 

@@ -3,12 +3,14 @@ using System.Text;
 namespace Benji.Store.Posix.Paths;
 
 /// <summary>One line of the kernel's table of mounts.</summary>
+/// <param name="Number">The number of the mount, as in <c>/proc/self/fdinfo</c>.</param>
 /// <param name="FileSystem">The number of the file system.</param>
 /// <param name="Root">Which directory, or file, of it is seen.</param>
 /// <param name="Point">Where it is seen.</param>
 /// <param name="Type">The kind of the file system: "ext4", "nfs4", "fuse.sshfs".</param>
 /// <param name="Source">What it is on: a device's path, or any text.</param>
-internal sealed record MountedAt(DeviceNumber FileSystem, string Root, string Point, string Type, string Source);
+internal sealed record MountedAt(
+    string Number, DeviceNumber FileSystem, string Root, string Point, string Type, string Source);
 
 /// <summary>Where a file is within its file system, by whichever mount it is seen.</summary>
 internal readonly record struct FileLocation(DeviceNumber FileSystem, string Path)
@@ -75,7 +77,13 @@ internal sealed class MountMap
         var separator = Array.IndexOf(fields, "-");
         return separator < 6 || fields.Length < separator + 3 || DeviceTree.Parse(fields[2]) is not { } device
             ? null
-            : new MountedAt(device, Unescape(fields[3]), Unescape(fields[4]), fields[separator + 1], Unescape(fields[separator + 2]));
+            : new MountedAt(
+                fields[0],
+                device,
+                Unescape(fields[3]),
+                Unescape(fields[4]),
+                fields[separator + 1],
+                Unescape(fields[separator + 2]));
     }
 
     /// <summary>Returns a text of the kernel's tables as it was: space, tab, newline and backslash are written there as a

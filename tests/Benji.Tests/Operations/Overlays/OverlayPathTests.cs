@@ -3,6 +3,7 @@ using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Store.Operations.Overlays;
 using Benji.Store.Posix;
+using Benji.Store.Posix.Paths;
 using Benji.Testing;
 using Xunit;
 

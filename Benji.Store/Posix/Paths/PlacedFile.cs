@@ -3,13 +3,12 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Benji.Store.Posix;
+namespace Benji.Store.Posix.Paths;
 
 /// <summary>What a path leads to, held by its place in the tree of files and not opened: nobody else is asked for its bytes, and
 /// whatever is told of it is told of this one file, also when another takes its name.</summary>
 internal sealed class PlacedFile : IDisposable
 {
-    private const string MountTable = "/proc/self/mountinfo";
     private const string MountNumber = "mnt_id:";
 
     private readonly string _path;
@@ -35,12 +34,7 @@ internal sealed class PlacedFile : IDisposable
     {
         var number = File.ReadLines($"/proc/self/fdinfo/{Descriptor}")
             .First(line => line.StartsWith(MountNumber, StringComparison.Ordinal))[MountNumber.Length..].Trim();
-
-        // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-        var mount = File.ReadLines(MountTable).FirstOrDefault(line => line.StartsWith($"{number} ", StringComparison.Ordinal));
-        var fields = mount?.Split(' ') ?? [];
-        var separator = Array.IndexOf(fields, "-");
-        return separator < 0 || separator + 1 == fields.Length ? null : fields[separator + 1];
+        return MountMap.Read().Mounts.FirstOrDefault(mount => mount.Number == number)?.Type;
     }
 
     /// <summary>Reads an extended attribute as text in UTF-8.</summary>
