@@ -19,10 +19,10 @@ internal static class Application
         try
         {
             var line = new CommandLine(arguments);
-            if (line.AsksHelp || line.AsksVersion)
+            if (line.AsksHelp || line.AsksVersion || arguments.Length == 0)
             {
                 WriteAboutProgram(line, environment);
-                return ExitCodes.Success;
+                return arguments.Length == 0 ? ExitCodes.Usage : ExitCodes.Success;
             }
 
             line.Check();
@@ -49,14 +49,14 @@ internal static class Application
 
     private static void WriteAboutProgram(CommandLine line, RunEnvironment environment)
     {
-        var output = new StandardOutput(environment.Output, environment.IsOutputTerminal, environment.OutputWidth);
-        if (line.AsksHelp)
+        var output = Composition.CreateOutput(environment);
+        if (line.AsksVersion)
         {
-            line.WriteHelp(output.Writer);
+            output.WriteLine($"benji {BuildInfo.Version} (commit {BuildInfo.Commit})");
         }
         else
         {
-            output.WriteLine($"benji {BuildInfo.Version} (commit {BuildInfo.Commit})");
+            line.WriteHelp(output.Writer);
         }
 
         output.Flush();

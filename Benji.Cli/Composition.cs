@@ -55,7 +55,7 @@ internal static class Composition
         return new CommandRun
         {
             Settings = settings,
-            Output = new StandardOutput(environment.Output, environment.IsOutputTerminal, environment.OutputWidth),
+            Output = CreateOutput(environment),
             HasColor = mayColor && environment.IsOutputTerminal,
             Errors = errors,
             Logging = logging,
@@ -68,9 +68,13 @@ internal static class Composition
         };
     }
 
+    /// <summary>Creates standard output.</summary>
+    public static StandardOutput CreateOutput(RunEnvironment environment) => new(
+        environment.Output, environment.IsOutputTerminal, Locale.IsUtf8(environment.Variable), environment.OutputWidth);
+
     // At a terminal the progress and the summary say what the lines of level INFO would.
     private static LogLevel DefaultLevel(GlobalSettings settings, RunEnvironment environment) =>
-        environment.IsErrorTerminal && !settings.IsMachineOutput && !settings.IsVerbose
+        settings.IsQuiet || (environment.IsErrorTerminal && !settings.IsMachineOutput && !settings.IsVerbose)
             ? LogLevel.Warning
             : LogLevel.Information;
 

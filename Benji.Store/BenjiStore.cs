@@ -113,10 +113,12 @@ public sealed class BenjiStore : IAsyncDisposable
         new CleanupOperation(_context, request, progress).RunAsync(cancellationToken);
 
     /// <summary>Lists versions by volume, then date.</summary>
-    /// <param name="volume">Only this volume's; null for all.</param>
+    /// <param name="text">Only those of this volume, or those whose name begins so; null for all.</param>
     /// <param name="cancellationToken">Stops the wait for the catalog.</param>
-    public Task<IReadOnlyList<VersionRecord>> ListAsync(string? volume, CancellationToken cancellationToken = default) =>
-        _context.Catalog.ReadAsync(transaction => transaction.Versions.List(volume), cancellationToken);
+    /// <exception cref="NotFoundException">There is no such volume or version.</exception>
+    /// <exception cref="UsageException">The text is a filter.</exception>
+    public Task<IReadOnlyList<VersionRecord>> ListAsync(string? text, CancellationToken cancellationToken = default) =>
+        _context.Catalog.ReadAsync(transaction => VersionResolver.List(transaction, text), cancellationToken);
 
     /// <summary>Opens the store's versions and overlays as images.</summary>
     /// <param name="cacheBytes">Bytes of image content to keep in memory, verified and ready.</param>

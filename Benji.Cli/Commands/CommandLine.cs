@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
 
@@ -75,7 +76,9 @@ internal sealed class CommandLine
         if (UnknownName is not null)
         {
             var nearest = NearestName.Of(UnknownName, CommandTree.Entries.Select(entry => entry.Name));
-            var hint = nearest is null ? "" : $" Did you mean '{nearest}'?";
+            var hint = OriginalWords.InsteadOf(UnknownName) is { } instead ? $" {instead}"
+                : nearest is null ? ""
+                : $" Did you mean '{nearest}'?";
             throw new UsageException($"There is no command {Names.Show(UnknownName)}.{hint} See 'benji --help'.");
         }
 
@@ -89,7 +92,9 @@ internal sealed class CommandLine
         {
             var names = Parsed.CommandResult.Command.Options.Concat(_options.All)
                 .SelectMany(known => known.Aliases.Append(known.Name));
-            var hint = option.Length > 3 && NearestName.Of(option, names) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+            var hint = OriginalWords.InsteadOf(Parsed.CommandResult.Command.Name, option) is { } instead ? $" {instead}"
+                : option.Length > 3 && NearestName.Of(option, names) is { } nearest ? $" Did you mean '{nearest}'?"
+                : "";
             throw new UsageException($"There is no option {Names.Show(option)}.{hint} See '{command} --help'.");
         }
 

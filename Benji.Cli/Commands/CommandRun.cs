@@ -52,18 +52,19 @@ internal sealed class CommandRun
     public Task<BenjiStore> OpenStoreAsync(StoreOptions options, StoreUse use) =>
         BenjiStore.OpenAsync(options, use, Logging, Time, Stop);
 
-    /// <summary>Runs an operation while its progress is shown: live at a terminal, one line a stage otherwise, not at all
-    /// with machine output.</summary>
+    /// <summary>Runs an operation while its progress is shown: live at a terminal, as lines otherwise, not at all with
+    /// machine output or when only what is wrong is wanted.</summary>
     public async Task<T> WatchAsync<T>(Func<IOperationProgress, Task<T>> operation)
     {
-        if (IsMachineOutput)
+        if (IsMachineOutput || Settings.IsQuiet)
         {
             return await operation(NoProgress.Instance);
         }
 
         if (!Errors.IsTerminal)
         {
-            return await operation(new StageProgress(CreateLogger()));
+            await using var lines = new LineProgress(CreateLogger(), Time);
+            return await operation(lines);
         }
 
         await using var progress = new TerminalProgress(Errors, Time);
@@ -81,7 +82,7 @@ internal sealed class CommandRun
         }
         else
         {
-            Output.WriteLine(result.Version.Name.ToString());
+            WriteName(result.Version.Name.ToString());
             Summarize(BackupReport.Summary(result, Settings.IsVerbose));
         }
 
@@ -94,10 +95,19 @@ internal sealed class CommandRun
         return ExitCodes.Damaged;
     }
 
+    /// <summary>Prints the name of what was made, alone on standard output.</summary>
+    public void WriteName(string name)
+    {
+        if (!Settings.IsQuiet)
+        {
+            Output.WriteLine(name);
+        }
+    }
+
     /// <summary>Tells people what was done: a line on standard error at a terminal, a log line otherwise.</summary>
     public void Summarize(string summary)
     {
-        if (IsMachineOutput)
+        if (IsMachineOutput || Settings.IsQuiet)
         {
             return;
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Benji.Cli.Logging;
+using Benji.Store.Model;
 using Microsoft.Extensions.Logging;
 
 namespace Benji.Cli.Commands;
@@ -32,6 +33,11 @@ internal sealed class GlobalOptions
         Description = "Say more: log level INFO at a terminal too, and the memory that a backup allowed itself",
     };
 
+    private readonly Option<bool> _quiet = new("--quiet", "-q")
+    {
+        Description = "Say nothing but what is wrong and what was asked for: a run that went well prints nothing",
+    };
+
     private readonly Option<bool> _version = new("--version") { Description = "Print the program's version and commit" };
 
     private readonly HelpOption _help = new("--help", "-h");
@@ -40,7 +46,8 @@ internal sealed class GlobalOptions
     public HelpOption Help => _help;
 
     /// <summary>The options in the order of the help.</summary>
-    public IReadOnlyList<Option> All => [_configFile, _machineOutput, _logLevel, _noColor, _verbose, _version, _help];
+    public IReadOnlyList<Option> All => 
+        [_configFile, _machineOutput, _logLevel, _noColor, _quiet, _verbose, _version, _help];
 
     /// <summary>True for the name of a global option whose next argument is its value.</summary>
     public static bool TakesValue(string name) => name is "-c" or "--config-file" or "--log-level";
@@ -62,15 +69,22 @@ internal sealed class GlobalOptions
     public bool AsksHelp(ParseResult parsed) => parsed.GetResult(_help) is { Implicit: false };
 
     /// <summary>Returns what was given.</summary>
-    /// <exception cref="Store.Model.UsageException">The log level is not known.</exception>
-    public GlobalSettings Read(ParseResult parsed) => new()
+    /// <exception cref="UsageException">The log level is not known, or options contradict each other.</exception>
+    public GlobalSettings Read(ParseResult parsed)
     {
-        ConfigFile = parsed.GetValue(_configFile),
-        IsMachineOutput = parsed.GetValue(_machineOutput),
-        LogLevel = parsed.GetValue(_logLevel) is { } level ? LogLevels.Parse(level) : null,
-        HasNoColor = parsed.GetValue(_noColor),
-        IsVerbose = parsed.GetValue(_verbose),
-    };
+        var settings = new GlobalSettings
+        {
+            ConfigFile = parsed.GetValue(_configFile),
+            IsMachineOutput = parsed.GetValue(_machineOutput),
+            LogLevel = parsed.GetValue(_logLevel) is { } level ? LogLevels.Parse(level) : null,
+            HasNoColor = parsed.GetValue(_noColor),
+            IsQuiet = parsed.GetValue(_quiet),
+            IsVerbose = parsed.GetValue(_verbose),
+        };
+        return settings is { IsQuiet: true, IsVerbose: true }
+            ? throw new UsageException("--quiet and --verbose contradict each other. See 'benji --help'.")
+            : settings;
+    }
 }
 
 /// <summary>The values of the global options.</summary>
@@ -87,6 +101,9 @@ internal sealed record GlobalSettings
 
     /// <summary>True to colour nothing.</summary>
     public bool HasNoColor { get; init; }
+
+    /// <summary>True to say nothing of what went well.</summary>
+    public bool IsQuiet { get; init; }
 
     /// <summary>True to say more.</summary>
     public bool IsVerbose { get; init; }

@@ -8,9 +8,9 @@ namespace Benji.Cli.Commands;
 /// <summary><c>benji ls</c>: lists versions.</summary>
 internal sealed class ListCommand : ICommand
 {
-    private readonly Argument<string?> _volume = new("VOLUME")
+    private readonly Argument<string?> _listed = new("VOLUME")
     {
-        Description = "List this volume only (default: all)",
+        Description = "List this volume only, or the versions whose names begin so (default: all)",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -22,7 +22,7 @@ internal sealed class ListCommand : ICommand
     };
 
     /// <inheritdoc/>
-    public Command Syntax => field ??= new Command("ls", "List versions") { _volume, _labels, _statistics };
+    public Command Syntax => field ??= new Command("ls", "List versions") { _listed, _labels, _statistics };
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
@@ -30,7 +30,7 @@ internal sealed class ListCommand : ICommand
         IReadOnlyList<VersionRecord> versions;
         await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
-            versions = await store.ListAsync(parsed.GetValue(_volume), run.Stop);
+            versions = await store.ListAsync(parsed.GetValue(_listed), run.Stop);
         }
 
         if (run.IsMachineOutput)
@@ -39,30 +39,10 @@ internal sealed class ListCommand : ICommand
         }
         else
         {
-            WriteTable(run, versions, parsed.GetValue(_statistics), parsed.GetValue(_labels));
+            VersionTable.Of(versions, run.Time.LocalTimeZone, parsed.GetValue(_statistics), parsed.GetValue(_labels))
+                .Write(run.Output, run.HasColor);
         }
 
         return ExitCodes.Success;
-    }
-
-    private static void WriteTable(
-        CommandRun run, IReadOnlyList<VersionRecord> versions, bool hasStatistics, bool hasLabels)
-    {
-        var zone = run.Time.LocalTimeZone;
-        var rows = new List<string[]>(versions.Count);
-        foreach (var version in versions)
-        {
-            rows.Add(VersionTable.Cells(version, zone, hasStatistics, hasLabels));
-        }
-
-        var headings = VersionTable.Headings(hasStatistics, hasLabels);
-        if (run.Output.IsTerminal && TerminalTable.Fits(headings, rows, run.Output.Width))
-        {
-            TerminalTable.Write(run.Output.Writer, headings, rows, run.Output.Width, run.HasColor);
-        }
-        else
-        {
-            PlainTable.Write(run.Output.Writer, headings, rows);
-        }
     }
 }

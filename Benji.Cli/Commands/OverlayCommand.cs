@@ -80,7 +80,7 @@ internal sealed class OverlayCommand : ICommand
         else
         {
             // The name alone on standard output: OVERLAY=$(benji overlay create ...).
-            run.Output.WriteLine(overlay.Name);
+            run.WriteName(overlay.Name);
             run.Summarize($"Made overlay {overlay.Name}. Its version cannot be removed while it stands.");
         }
 

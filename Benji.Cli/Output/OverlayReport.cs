@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Benji.Cli.Streams;
 using Benji.Store.Images;
@@ -14,15 +13,9 @@ internal static class OverlayReport
     public static void WriteTable(
         StandardOutput output, IReadOnlyList<ImageEntry> overlays, TimeProvider time, bool hasColor)
     {
+        // The name of an overlay begins with that of its base.
         var rows = overlays.Select(overlay => Cells(overlay, time)).ToList();
-        if (output.IsTerminal && TerminalTable.Fits(Headings, rows, output.Width))
-        {
-            TerminalTable.Write(output.Writer, Headings, rows, output.Width, hasColor);
-        }
-        else
-        {
-            PlainTable.Write(output.Writer, Headings, rows);
-        }
+        new Table(Headings, rows, ["date", "base", "open", "age"]).Write(output, hasColor);
     }
 
     /// <summary>Writes the property <c>overlays</c> of machine output.</summary>
@@ -51,11 +44,10 @@ internal static class OverlayReport
     private static string[] Cells(ImageEntry entry, TimeProvider time)
     {
         var overlay = entry.Overlay!;
-        var date = TimeZoneInfo.ConvertTime(overlay.Created, time.LocalTimeZone);
         var age = TimeSpan.FromSeconds(Math.Max(0, Math.Floor((time.GetUtcNow() - overlay.Created).TotalSeconds)));
         return
         [
-            date.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture),
+            Quantities.Time(overlay.Created, time.LocalTimeZone),
             entry.Name,
             entry.Version.Name.ToString(),
             Quantities.Duration(age).Replace(" ", "", StringComparison.Ordinal),

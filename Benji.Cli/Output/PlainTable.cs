@@ -6,6 +6,20 @@ internal static class PlainTable
     /// <summary>Writes a heading and the rows; every row has the heading's number of cells.</summary>
     public static void Write(TextWriter output, string[] headings, IReadOnlyList<string[]> rows)
     {
+        var widths = Measure(headings, rows);
+        WriteRow(output, headings, headings, widths);
+        foreach (var row in rows)
+        {
+            WriteRow(output, row, headings, widths);
+        }
+    }
+
+    /// <summary>True when no line is longer than <paramref name="width"/> columns.</summary>
+    public static bool Fits(string[] headings, IReadOnlyList<string[]> rows, int width) =>
+        Measure(headings, rows).Sum() + (2 * (headings.Length - 1)) <= width;
+
+    private static int[] Measure(string[] headings, IReadOnlyList<string[]> rows)
+    {
         var widths = new int[headings.Length];
         Widen(widths, headings);
         foreach (var row in rows)
@@ -13,11 +27,7 @@ internal static class PlainTable
             Widen(widths, row);
         }
 
-        WriteRow(output, headings, headings, widths);
-        foreach (var row in rows)
-        {
-            WriteRow(output, row, headings, widths);
-        }
+        return widths;
     }
 
     private static void Widen(int[] widths, string[] cells)

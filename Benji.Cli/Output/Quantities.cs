@@ -49,6 +49,14 @@ internal static class Quantities
         };
     }
 
+    /// <summary>Returns <c>2026-11-23T04:45:01+02:00</c>: the time in a zone, with the zone; Z for UTC.</summary>
+    public static string Time(DateTimeOffset time, TimeZoneInfo zone)
+    {
+        var local = TimeZoneInfo.ConvertTime(time, zone);
+        var format = local.Offset == TimeSpan.Zero ? "yyyy-MM-ddTHH:mm:ss'Z'" : "yyyy-MM-ddTHH:mm:sszzz";
+        return local.ToString(format, CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Returns bytes per second, <c>-</c> when no time has passed.</summary>
     public static string Rate(long bytes, TimeSpan duration) =>
         duration <= TimeSpan.Zero ? "-" : $"{Bytes((long)(bytes / duration.TotalSeconds))}/s";

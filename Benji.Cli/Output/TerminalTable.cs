@@ -40,8 +40,9 @@ internal static class TerminalTable
     /// <param name="rows">The cells of each row.</param>
     /// <param name="width">Columns of the terminal.</param>
     /// <param name="hasColor">True to colour what is invalid.</param>
+    /// <param name="hasUnicode">True to draw lines; false for what ASCII has.</param>
     public static void Write(
-        TextWriter output, string[] headings, IReadOnlyList<string[]> rows, int width, bool hasColor)
+        TextWriter output, string[] headings, IReadOnlyList<string[]> rows, int width, bool hasColor, bool hasUnicode)
     {
         // Everything is said, so that nothing is found out by switching the terminal's modes.
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -51,8 +52,8 @@ internal static class TerminalTable
             ColorSystem = hasColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
-        console.Profile.Capabilities.Unicode = true;
-        var table = new Table().Border(TableBorder.Rounded);
+        console.Profile.Capabilities.Unicode = hasUnicode;
+        var table = new Spectre.Console.Table().Border(hasUnicode ? TableBorder.Rounded : TableBorder.Ascii);
         foreach (var heading in headings)
         {
             var column = new TableColumn(Markup.Escape(heading.Replace('_', ' ')));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Benji.Store.Model;
 
 namespace Benji.Cli.Output;
@@ -8,6 +7,23 @@ internal static class VersionTable
 {
     // Stands for an empty cell, so that the columns can be taken apart at blanks.
     private const string Empty = "-";
+
+    // A default name says the date, and a storage's block size is that of most versions.
+    private static readonly string[] LeavesOut =
+    [
+        "block_size", "storage", "snapshot", "date", "sparse", "deduplicated", "protected", "written", "read", "duration", "size",
+    ];
+
+    /// <summary>Returns versions as a table.</summary>
+    /// <param name="versions">The versions.</param>
+    /// <param name="zone">The time zone to show dates in.</param>
+    /// <param name="hasStatistics">True for the columns of counts.</param>
+    /// <param name="hasLabels">True for the column of labels.</param>
+    public static Table Of(
+        IReadOnlyList<VersionRecord> versions, TimeZoneInfo zone, bool hasStatistics, bool hasLabels) => new(
+        Headings(hasStatistics, hasLabels),
+        [.. versions.Select(version => Cells(version, zone, hasStatistics, hasLabels))],
+        LeavesOut);
 
     /// <summary>Returns the headings.</summary>
     public static string[] Headings(bool hasStatistics, bool hasLabels)
@@ -39,8 +55,7 @@ internal static class VersionTable
     public static string[] Cells(VersionRecord version, TimeZoneInfo zone, bool hasStatistics, bool hasLabels)
     {
         var cells = new string[Width(hasStatistics, hasLabels)];
-        var date = TimeZoneInfo.ConvertTime(version.Date, zone);
-        cells[0] = date.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
+        cells[0] = Quantities.Time(version.Date, zone);
         cells[1] = version.Name.ToString();
         cells[2] = version.Snapshot.Length == 0 ? Empty : OneLine.Of(version.Snapshot);
         cells[3] = Amount(version.Size);

@@ -16,16 +16,21 @@ internal sealed class StandardOutput
     /// <summary>Writes to <paramref name="stream"/>, which stays open.</summary>
     /// <param name="stream">Receives UTF-8.</param>
     /// <param name="isTerminal">True when a person watches.</param>
+    /// <param name="hasUnicode">True when the terminal understands UTF-8, as far as the locale tells.</param>
     /// <param name="width">Returns the columns of the terminal; called only where there is one.</param>
-    public StandardOutput(Stream stream, bool isTerminal, Func<int> width)
+    public StandardOutput(Stream stream, bool isTerminal, bool hasUnicode, Func<int> width)
     {
         _width = width;
+        HasUnicode = hasUnicode;
         Stream = new BufferedStream(stream, BufferSize);
         IsTerminal = isTerminal;
     }
 
     /// <summary>True when a person watches.</summary>
     public bool IsTerminal { get; }
+
+    /// <summary>True when lines may be drawn with more than ASCII.</summary>
+    public bool HasUnicode { get; }
 
     /// <summary>Columns of the terminal now; as many as one likes where there is none.</summary>
     public int Width => IsTerminal ? _width() : int.MaxValue;

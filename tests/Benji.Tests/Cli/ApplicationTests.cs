@@ -36,6 +36,34 @@ public sealed class ApplicationTests : IDisposable
     }
 
     [Fact]
+    public async Task WithoutAnArgumentTheHelpIsPrinted()
+    {
+        Assert.Equal(64, await RunAsync());
+        Assert.Contains("  restore ", Output, StringComparison.Ordinal);
+        Assert.Equal("", Error);
+    }
+
+    [Fact]
+    public async Task QuietSaysNothingOfARunThatWentWell()
+    {
+        var image = _directory["disk.img"];
+        await File.WriteAllBytesAsync(image, new byte[100_000]);
+        Assert.Equal(0, await RunAsync("--quiet", "backup", image, "my/disk", "-u", "one"));
+        Assert.Equal(0, await RunAsync("overlay", "create", "my/disk/one", "try", "-q"));
+        Assert.Equal(0, await RunAsync("deep-scrub", "my/disk/latest", "-q"));
+        Assert.Equal(0, await RunAsync("cleanup", "-q"));
+        Assert.Equal(("", ""), (Output, Error));
+        Assert.Equal(66, await RunAsync("restore", "my/dsk/latest", _directory["copy.img"], "-q"));
+        Assert.Equal("", Output);
+        Assert.Contains("Did you mean 'my/disk'?", Error, StringComparison.Ordinal);
+        Assert.Equal(0, await RunAsync("ls", "-q"));
+        Assert.Contains("my/disk/one", Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task QuietAndVerboseContradictEachOther() => Assert.Equal(64, await RunAsync("ls", "-q", "-v"));
+
+    [Fact]
     public async Task HelpOfACommandNamesItsOptions()
     {
         Assert.Equal(0, await RunAsync("backup", "--help"));

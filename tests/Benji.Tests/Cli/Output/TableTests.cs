@@ -16,9 +16,9 @@ public class TableTests
         PlainTable.Write(output, VersionTable.Headings(false, false), rows);
         Assert.Equal(
             """
-            date                 uid                        snapshot     size  block_size  status   protected  storage
-            2026-01-03T01:04:05  db/first                   -              0B     64.0KiB  valid    no         main
-            2026-11-23T04:45:01  vm/web-1/20261123T024501Z  b-2026    10.0GiB      4.0MiB  invalid  yes        main
+            date                       uid                        snapshot     size  block_size  status   protected  storage
+            2026-01-03T01:04:05+02:00  db/first                   -              0B     64.0KiB  valid    no         main
+            2026-11-23T04:45:01+02:00  vm/web-1/20261123T024501Z  b-2026    10.0GiB      4.0MiB  invalid  yes        main
 
             """,
             output.ToString());
@@ -57,7 +57,7 @@ public class TableTests
         var headings = VersionTable.Headings(false, false);
         string[][] rows = [VersionTable.Cells(SampleVersions.Full, _zone, false, false)];
         using var output = new StringWriter { NewLine = "\n" };
-        TerminalTable.Write(output, headings, rows, width: 500, hasColor: false);
+        TerminalTable.Write(output, headings, rows, width: 500, hasColor: false, hasUnicode: true);
         var drawn = output.ToString().Split('\n')[0].TrimEnd().Length;
         Assert.True(TerminalTable.Fits(headings, rows, drawn));
         Assert.False(TerminalTable.Fits(headings, rows, drawn - 1));
@@ -79,7 +79,8 @@ public class TableTests
             VersionTable.Headings(false, false),
             [VersionTable.Cells(SampleVersions.Full, _zone, false, false)],
             width: 200,
-            hasColor: false);
+            hasColor: false,
+            hasUnicode: true);
         Assert.Contains("─", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("block size", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b[", output.ToString(), StringComparison.Ordinal);

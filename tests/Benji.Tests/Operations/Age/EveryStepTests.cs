@@ -105,7 +105,7 @@ public sealed class EveryStepTests : IAsyncLifetime
         await _world.CheckAsync(_catalog, possible, required.OfType<VersionName>());
         if (command == "rm" && isDone)
         {
-            Assert.Empty(await _world.DoAsync(_catalog, store => store.ListAsync("a")));
+            await Assert.ThrowsAsync<NotFoundException>(() => _world.DoAsync(_catalog, store => store.ListAsync("a")));
         }
 
         await _world.DoAsync(_catalog, async store =>

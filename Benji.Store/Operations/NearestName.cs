@@ -1,12 +1,14 @@
-namespace Benji.Cli.Commands;
+namespace Benji.Store.Operations;
 
 /// <summary>Finds what a mistyped word was probably meant to be.</summary>
-internal static class NearestName
+public static class NearestName
 {
+    private const int LengthMax = 320;
+
     /// <summary>Returns the candidate that the fewest changes lead to, or null when all are too far away.</summary>
     public static string? Of(string word, IEnumerable<string> candidates)
     {
-        if (word.Length > 30)
+        if (word.Length > LengthMax)
         {
             return null;
         }

@@ -1,7 +1,7 @@
-using Benji.Cli.Commands;
+using Benji.Store.Operations;
 using Xunit;
 
-namespace Benji.Tests.Cli.Commands;
+namespace Benji.Tests.Operations;
 
 public class NearestNameTests
 {
