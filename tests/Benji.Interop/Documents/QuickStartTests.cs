@@ -12,7 +12,7 @@ public sealed class QuickStartTests : IDisposable
     public async Task TheCommandsOfTheReadmeWork()
     {
         var image = _benji.WriteImage("disk.img", 5_000_001, seed: 11);
-        var blocks = Readme.BlocksOf("Quick start");
+        var blocks = Documented.Blocks("README.md", "Quick start");
         Assert.Equal(2, blocks.Count);
         var result = await _benji.ShellAsync("set -eux\n" + string.Concat(blocks));
         Assert.True(result.ExitCode == 0, result.Error);

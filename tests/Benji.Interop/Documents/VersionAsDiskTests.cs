@@ -11,11 +11,12 @@ public sealed class VersionAsDiskTests : IDisposable
     [Fact]
     public async Task TheCommandsOfTheReadmeWork()
     {
-        var blocks = Readme.BlocksOf("A version as a disk");
+        var blocks = Documented.Blocks("README.md", "A version as a disk");
         Assert.Equal(2, blocks.Count);
         var commands = string.Join("cmp copy.img disk.img; rm copy.img\n", [.. blocks, ""])
             .Replace("/mnt/", "$PWD/mnt/", StringComparison.Ordinal)
             .Replace("'nbd+unix:///my/disk/latest?socket=/run/benji.sock'", "\"$uri\"", StringComparison.Ordinal)
+            .Replace("?socket=/run/benji.sock", "?socket=$PWD/s", StringComparison.Ordinal)
             .Replace("/run/benji.sock &", "$PWD/s & server=$!; until test -S s; do kill -0 $server; done", StringComparison.Ordinal);
         var result = await _benji.ShellAsync($$"""
             set -euxo pipefail
