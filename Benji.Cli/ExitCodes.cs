@@ -61,7 +61,7 @@ internal static class ExitCodes
     public static string MessageOf(Exception exception, int code) => (exception, code) switch
     {
         (AggregateException { InnerExceptions: [var inner] }, _) => MessageOf(inner, code),
-        (_, Interrupted) => "Interrupted. What was not finished is not visible, and cleanup removes what it left.",
+        (_, Interrupted) => "Interrupted. What was not finished is not visible; what is stored of it serves the next run, or cleanup removes it.",
         (_, Internal) => $"Internal error, {exception.GetType().Name}: {exception.Message} "
             + "This is a bug: report it with the lines below.",
         _ => exception.Message,

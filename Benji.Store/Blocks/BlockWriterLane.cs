@@ -27,6 +27,7 @@ internal sealed class BlockWriterLane : IAsyncDisposable
     private readonly LaneBatch _batch;
     private readonly List<KeptDelta> _kept = [];
     private long _keptBytes;
+    private bool _isTorn;
 
     internal BlockWriterLane(
         OpenedStore store,
@@ -108,6 +109,7 @@ internal sealed class BlockWriterLane : IAsyncDisposable
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         await ReserveAsync(cancellationToken);
+        _isTorn = true;
         for (var round = 1; _batch.Blocks.Count > 0; round++)
         {
             var refused = await _batch.CommitAsync(cancellationToken);
@@ -136,7 +138,13 @@ internal sealed class BlockWriterLane : IAsyncDisposable
         }
 
         _batch.ForgetContents();
+        _isTorn = false;
     }
+
+    /// <summary>Completes what was written before the run was stopped, for the next one to find; nothing when it was stopped
+    /// while it was completing.</summary>
+    /// <remarks>As <see cref="CompleteAsync"/>. Afterwards the lane can only be disposed.</remarks>
+    public Task KeepAsync() => _isTorn ? Task.CompletedTask : CompleteAsync(CancellationToken.None);
 
     /// <summary>Gives up what is not complete; its objects never appear.</summary>
     public async ValueTask DisposeAsync()
@@ -210,6 +218,7 @@ internal sealed class BlockWriterLane : IAsyncDisposable
             return;
         }
 
+        _isTorn = true;
         var granted = await _reserving.ReserveAsync([.. _kept.Select(delta => delta.Block.Row)], cancellationToken);
         var refused = new List<StoredBlock>();
         for (var i = 0; i < granted.Count; i++)
@@ -231,6 +240,8 @@ internal sealed class BlockWriterLane : IAsyncDisposable
         {
             await SettleAsync(block, mustLook: false, cancellationToken);
         }
+
+        _isTorn = false;
     }
 
     // Somebody else stored the block, or stands in the way of its delta, or it was marked: it is looked up again.

@@ -64,7 +64,7 @@ internal sealed class BackupPipeline
         WorkerPool.RunAsync<PlannedBlock>(
             _context.Settings.Workers,
             (writer, token) => DispatchAsync(planner, writer, token),
-            WorkAsync,
+            (blocks, token) => WorkAsync(blocks, token, cancellationToken),
             cancellationToken);
 
     private async Task DispatchAsync(
@@ -89,10 +89,26 @@ internal sealed class BackupPipeline
         _progress.Advance(_geometry.Size - reported);
     }
 
-    private async Task WorkAsync(ChannelReader<PlannedBlock> blocks, CancellationToken cancellationToken)
+    // Whoever stops the run keeps what was stored until then for the next one; a failure keeps nothing more.
+    private async Task WorkAsync(
+        ChannelReader<PlannedBlock> blocks, CancellationToken cancellationToken, CancellationToken stop)
+    {
+        await using var lane = _writer.StartLane(_counts.Revise);
+        try
+        {
+            await WorkAsync(blocks, lane, cancellationToken);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await lane.KeepAsync();
+            throw;
+        }
+    }
+
+    private async Task WorkAsync(
+        ChannelReader<PlannedBlock> blocks, BlockWriterLane lane, CancellationToken cancellationToken)
     {
         using var buffer = _context.Pool.Rent(_geometry.BlockSize);
-        await using var lane = _writer.StartLane(_counts.Revise);
         await foreach (var block in blocks.ReadAllAsync(cancellationToken))
         {
             var outcome = block.IsKnownHole
