@@ -200,9 +200,9 @@ public sealed class BenjiStore : IAsyncDisposable
         }
 
 #pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
-        var catalog = parts.WrapCatalog(await LiteDbOpening.OpenAsync(
+        var catalog = parts.WrapCatalog(await parts.OpenCatalog(
             new LiteDbCatalogOptions { Path = options.CatalogPath, Create = use == StoreUse.Create, TimeProvider = time },
-            mayOnlyRead: use is StoreUse.Read or StoreUse.Serve,
+            use is StoreUse.Read or StoreUse.Serve,
             cancellationToken));
 #pragma warning restore CA2000
         var store = new BenjiStore(options, parts, catalog, logging.CreateLogger("benji"), time);

@@ -81,6 +81,11 @@ internal sealed class ReadingHold : IAsyncDisposable
                 ? Removed(cause)
                 : new LeaseLostException($"The lease on version {Version.Name} was lost; its blocks may be deleted.", cause);
         }
+        catch (Exception fault) when (_lease is null && fault is (CorruptDataException or NotFoundException))
+        {
+            await RequireAsync(cancellationToken);
+            throw;
+        }
     }
 
     /// <summary>Makes sure, before what is missing is called damage, that the version is still there.</summary>
