@@ -47,7 +47,7 @@ internal static class ExitCodes
         InputDataException or CorruptDataException or DamagedImageException => Damaged,
         NotFoundException => NotFound,
         AlreadyExistsException => Exists,
-        StorageException or CatalogException or NoSpaceException => InputOutput,
+        StorageException or CatalogException or NoSpaceException or ReadOnlyException => InputOutput,
         InUseException or LeaseLostException => InUse,
         NotAllowedException => NotAllowed,
         ConfigurationException or AgeMismatchException => Configuration,

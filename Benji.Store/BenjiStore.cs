@@ -65,6 +65,7 @@ public sealed class BenjiStore : IAsyncDisposable
     /// <exception cref="NotFoundException">There is no catalog.</exception>
     /// <exception cref="NotAllowedException">Two of the store's places lie in one another.</exception>
     /// <exception cref="ConfigurationException">The catalog is of a newer format.</exception>
+    /// <exception cref="ReadOnlyException">The catalog cannot be written, and something is to be changed.</exception>
     public static Task<BenjiStore> OpenAsync(
         StoreOptions options,
         StoreUse use,
@@ -201,14 +202,15 @@ public sealed class BenjiStore : IAsyncDisposable
         }
 
 #pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
-        var catalog = parts.WrapCatalog(await LiteDbCatalog.OpenAsync(
+        var catalog = parts.WrapCatalog(await parts.OpenCatalog(
             new LiteDbCatalogOptions { Path = options.CatalogPath, Create = use == StoreUse.Create, TimeProvider = time },
+            use is StoreUse.Read or StoreUse.Serve,
             cancellationToken));
 #pragma warning restore CA2000
         var store = new BenjiStore(options, parts, catalog, logging.CreateLogger("benji"), time);
         try
         {
-            if (use != StoreUse.Read)
+            if (use != StoreUse.Read && !catalog.IsReadOnly)
             {
                 await store.FinishAsync(cancellationToken);
             }

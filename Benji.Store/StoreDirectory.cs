@@ -44,7 +44,7 @@ internal sealed class StoreDirectory(
 
     /// <inheritdoc/>
     public async Task<bool> MayMendAsync(string name, CancellationToken cancellationToken) =>
-        await IsTrustedAsync(await OpenAsync(name, mayCreate: false, cancellationToken), cancellationToken);
+        !catalog.IsReadOnly && await IsTrustedAsync(await OpenAsync(name, mayCreate: false, cancellationToken), cancellationToken);
 
     /// <summary>Closes every storage that was opened.</summary>
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using Benji.Store.Catalogs;
+using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Storages;
 
 namespace Benji.Store;
@@ -11,6 +12,10 @@ internal sealed record StoreParts
 
     /// <summary>Wraps each storage as it is opened; the wrapper owns what it wraps.</summary>
     public Func<IStorage, IStorage> WrapStorage { get; init; } = storage => storage;
+
+    /// <summary>Opens the catalog; true for somebody who can do without writing.</summary>
+    public Func<LiteDbCatalogOptions, bool, CancellationToken, Task<ICatalog>> OpenCatalog { get; init; } =
+        LiteDbOpening.OpenAsync;
 
     /// <summary>Wraps the catalog; the wrapper owns what it wraps.</summary>
     public Func<ICatalog, ICatalog> WrapCatalog { get; init; } = catalog => catalog;

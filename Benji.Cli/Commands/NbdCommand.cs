@@ -99,7 +99,7 @@ internal sealed class NbdCommand : ICommand
         }
 
         await using var store = await run.OpenStoreAsync(
-            storeOptions, options.ReadOnly ? StoreUse.Read : StoreUse.Change);
+            storeOptions, options.ReadOnly ? StoreUse.Read : StoreUse.Serve);
         await using var server = new NbdServer(
             store.OpenImages(cacheBytes), options, run.Logging.CreateLogger("Benji.Nbd"));
         await server.StartAsync(run.Stop);

@@ -10,8 +10,13 @@ internal interface ICatalog : IAsyncDisposable
     /// <summary>Who this process is in the leases it takes.</summary>
     LeaseOwner Owner { get; }
 
+    /// <summary>True when every write is refused with <see cref="ReadOnlyException"/>, leases included: who reads looks now and
+    /// then whether what it reads is still there.</summary>
+    bool IsReadOnly => false;
+
     /// <summary>Runs <paramref name="work"/> on one consistent state; what it changes is refused.</summary>
-    /// <param name="work">Runs synchronously on one thread, at most once; returns values, nothing lazy.</param>
+    /// <param name="work">Runs synchronously on one thread, at most once, but when <see cref="IsReadOnly"/>; returns values,
+    /// nothing lazy.</param>
     /// <param name="cancellationToken">Stops the wait for the catalog, never the work.</param>
     /// <exception cref="CatalogException">The catalog cannot be read.</exception>
     Task<T> ReadAsync<T>(Func<ICatalogTransaction, T> work, CancellationToken cancellationToken);

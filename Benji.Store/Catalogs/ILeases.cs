@@ -34,6 +34,10 @@ internal interface ILeases
     /// <summary>Lists the leases of living owners.</summary>
     /// <param name="resourcePrefix">Only resources that start so; empty for all.</param>
     IReadOnlyList<Lease> List(string resourcePrefix);
+
+    /// <summary>True while a process of this host reads without leases, as it cannot write the catalog: what it reads is not
+    /// known. Nothing is claimed for deletion in a transaction that sees one.</summary>
+    bool HasReaders();
 }
 
 /// <summary>Whether a lease shuts others out.</summary>

@@ -33,6 +33,9 @@ public sealed class DamagedImageException(string message, long offset, Exception
 /// <summary>Says that the disk under an overlay is full.</summary>
 public sealed class NoSpaceException(string message, Exception? inner = null) : BenjiException(message, inner);
 
+/// <summary>Says that something cannot be changed here, because its place can only be read.</summary>
+public sealed class ReadOnlyException(string message, Exception? inner = null) : BenjiException(message, inner);
+
 /// <summary>Says that a storage, source or target failed to read or write.</summary>
 public sealed class StorageException(string message, bool isTransient, Exception? inner = null)
     : BenjiException(message, inner)

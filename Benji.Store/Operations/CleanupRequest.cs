@@ -14,4 +14,8 @@ public sealed record CleanupRequest
 /// <param name="OrphansFound">Objects that no row knew.</param>
 /// <param name="Duration">Wall-clock time.</param>
 public sealed record CleanupResult(
-    long ObjectsDeleted, long BytesDeleted, long ObjectsWaiting, long OrphansFound, TimeSpan Duration);
+    long ObjectsDeleted, long BytesDeleted, long ObjectsWaiting, long OrphansFound, TimeSpan Duration)
+{
+    /// <summary>True when something was kept because a process of this host reads the store without a lease.</summary>
+    public bool IsHeldBack { get; init; }
+}

@@ -8,6 +8,7 @@ namespace Benji.Store.Posix;
 /// processes do not inherit it. One thread at a time. Source: flock(2).</remarks>
 internal sealed partial class FileLock : IDisposable
 {
+    private const int Shared = 1;
     private const int Exclusive = 2;
     private const int NonBlocking = 4;
     private const int Unlock = 8;
@@ -41,21 +42,19 @@ internal sealed partial class FileLock : IDisposable
 
     /// <summary>Opens a lock file that exists, without locking it; null when it does not.</summary>
     /// <exception cref="PosixException">The file is there and cannot be opened.</exception>
-    public static FileLock? OpenExisting(string path)
-    {
-        try
-        {
-            return new FileLock(path, PosixFile.Open(path, OpenFlags.ReadWrite));
-        }
-        catch (PosixException failure) when (failure.Errno == Errno.NotFound)
-        {
-            return null;
-        }
-    }
+    public static FileLock? OpenExisting(string path) => OpenExisting(path, OpenFlags.ReadWrite);
+
+    /// <summary>Opens a file that exists for reading only, to lock it with others; null when it does not exist.</summary>
+    /// <exception cref="PosixException">The file is there and cannot be opened.</exception>
+    public static FileLock? OpenForReading(string path) => OpenExisting(path, OpenFlags.Read);
 
     /// <summary>Locks the file alone, or returns false at once when anybody else holds it.</summary>
     /// <exception cref="PosixException">The file system cannot lock.</exception>
     public bool TryAcquire() => TryLock(Exclusive | NonBlocking);
+
+    /// <summary>Locks the file beside others that do so, or returns false at once when somebody holds it alone.</summary>
+    /// <exception cref="PosixException">The file system cannot lock.</exception>
+    public bool TryAcquireShared() => TryLock(Shared | NonBlocking);
 
     /// <summary>Lets the lock go; one that is not held is no error.</summary>
     /// <exception cref="PosixException">The file system cannot unlock.</exception>
@@ -71,6 +70,18 @@ internal sealed partial class FileLock : IDisposable
 
     /// <summary>Closes the file, which lets the lock go.</summary>
     public void Dispose() => Handle.Dispose();
+
+    private static FileLock? OpenExisting(string path, OpenFlags flags)
+    {
+        try
+        {
+            return new FileLock(path, PosixFile.Open(path, flags));
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.NotFound)
+        {
+            return null;
+        }
+    }
 
     private bool TryLock(int operation)
     {

@@ -33,6 +33,10 @@ internal class PosixException : IOException
     /// <summary>True when the place is full: the disk, the quota or the size limit of a file.</summary>
     public bool IsFull => Errno is Posix.Errno.NoSpace or Posix.Errno.QuotaExceeded or Posix.Errno.FileTooLarge;
 
+    /// <summary>True when the place does not let this process write: a read-only file system, or no permission.</summary>
+    public bool IsRefused =>
+        Errno is Posix.Errno.ReadOnlyFileSystem or Posix.Errno.AccessDenied or Posix.Errno.NotPermitted;
+
     /// <summary>Makes the exception of the system call that failed last on this thread.</summary>
     public static PosixException OfLastError(string action, string path) =>
         new(action, path, Marshal.GetLastPInvokeError());

@@ -35,6 +35,9 @@ internal sealed class FuseErrors(ILogger logger, TimeProvider clock)
             case NoSpaceException:
                 LogFailure(exception, request, image);
                 return Errno.NoSpace;
+            case ReadOnlyException:
+                LogFailure(exception, request, image);
+                return Errno.ReadOnlyFileSystem;
             case NotFoundException:
                 return Errno.NotFound;
             case AlreadyExistsException:

@@ -18,6 +18,7 @@ internal readonly record struct Failure(NbdError Error, string Text, ulong? Offs
     {
         DamagedImageException damaged => new(NbdError.InputOutput, damaged.Message, (ulong)damaged.Offset),
         NoSpaceException full => new(NbdError.NoSpace, full.Message),
+        ReadOnlyException fixedPlace => new(NbdError.NotPermitted, fixedPlace.Message),
         NotAllowedException forbidden => new(NbdError.NotPermitted, forbidden.Message),
         BenjiException other => new(NbdError.InputOutput, other.Message),
         OperationCanceledException => new(NbdError.InputOutput, "The storage did not answer in time."),

@@ -98,20 +98,24 @@ internal sealed class PageStore(
         };
         await Parallel.ForAsync(0, ids.Length, options, async (i, token) =>
             read[i] = await ReadObjectAsync(ids[i], level, token));
-        await catalog.WriteAsync(
-            transaction =>
-            {
-                var rows = transaction.BlockMaps.Find(ids);
-                transaction.BlockMaps.Put([.. rows.Select((row, i) => row is null
-                    ? NewRow(ids[i], new MapPage(level, read[i]))
-                    : row with { Level = level, Content = read[i] })]);
-                return true;
-            },
-            cancellationToken);
+        if (!catalog.IsReadOnly)
+        {
+            await catalog.WriteAsync(transaction => PutBack(transaction.BlockMaps, ids, level, read), cancellationToken);
+        }
+
         for (var i = 0; i < ids.Length; i++)
         {
             Keep(ids[i], read[i], contents);
         }
+    }
+
+    private bool PutBack(IBlockMaps pages, PageId[] ids, int level, byte[][] contents)
+    {
+        var rows = pages.Find(ids);
+        pages.Put([.. rows.Select((row, i) => row is null
+            ? NewRow(ids[i], new MapPage(level, contents[i]))
+            : row with { Level = level, Content = contents[i] })]);
+        return true;
     }
 
     private void Keep(PageId id, byte[] content, Dictionary<PageId, byte[]> contents)

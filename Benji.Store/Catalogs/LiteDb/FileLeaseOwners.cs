@@ -11,16 +11,19 @@ internal sealed class FileLeaseOwners : ILeaseOwners
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
     private readonly string _directory;
+    private readonly string _data;
     private readonly HashSet<Guid> _dead = [];
     private FileLock? _own;
 
     /// <summary>Names this object as an owner; nothing is written before <see cref="Announce"/>.</summary>
     /// <param name="directory">Where the owners' files stand.</param>
-    public FileLeaseOwners(string directory)
+    /// <param name="data">The database, which those lock who read without leases.</param>
+    public FileLeaseOwners(string directory, string data)
     {
         _directory = directory;
-        Self = new LeaseOwner(Environment.MachineName, Environment.ProcessId, Guid.NewGuid());
-        BootId = File.ReadAllText(BootIdPath).Trim();
+        _data = data;
+        Self = NewSelf();
+        BootId = ReadBootId();
     }
 
     /// <inheritdoc/>
@@ -28,6 +31,15 @@ internal sealed class FileLeaseOwners : ILeaseOwners
 
     /// <inheritdoc/>
     public string BootId { get; }
+
+    /// <summary>Makes an owner of this process.</summary>
+    public static LeaseOwner NewSelf() => new(Environment.MachineName, Environment.ProcessId, Guid.NewGuid());
+
+    /// <summary>Reads what tells this boot from all others.</summary>
+    public static string ReadBootId() => File.ReadAllText(BootIdPath).Trim();
+
+    /// <summary>Returns the path of an owner's file.</summary>
+    public static string PathOf(string directory, Guid token) => Path.Combine(directory, $"{token:N}.lock");
 
     /// <inheritdoc/>
     public void Announce()
@@ -78,6 +90,13 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         return false;
     }
 
+    /// <inheritdoc/>
+    public bool HasReaders()
+    {
+        using var data = FileLock.OpenExisting(_data);
+        return data is not null && !data.TryAcquire();
+    }
+
     /// <summary>Lets this owner's lock go: from now on its leases are those of a dead one.</summary>
     public void Dispose()
     {
@@ -88,5 +107,5 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
     }
 
-    private string PathOf(Guid token) => Path.Combine(_directory, $"{token:N}.lock");
+    private string PathOf(Guid token) => PathOf(_directory, token);
 }

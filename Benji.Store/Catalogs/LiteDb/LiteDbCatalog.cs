@@ -58,9 +58,9 @@ internal sealed class LiteDbCatalog : ICatalog
             place = new LiteDbPlace
             {
                 Name = options.Path,
-                OpenDisk = mayCreate => new FileCatalogDisk(paths, mayCreate),
+                OpenDisk = mayCreate => new FileCatalogDisk(paths, mayCreate ? CatalogFileUse.Create : CatalogFileUse.Write),
                 Lock = new FileCatalogLock(paths),
-                Owners = new FileLeaseOwners(paths.Owners),
+                Owners = new FileLeaseOwners(paths.Owners, paths.Data),
             };
         }
         catch (IOException failure)

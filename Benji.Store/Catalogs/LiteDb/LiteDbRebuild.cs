@@ -65,7 +65,7 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
     }
 
     /// <summary>Puts the new catalog in the old one's place, durable when this returns.</summary>
-    /// <exception cref="InUseException">The old catalog was changed or made meanwhile; it stands.</exception>
+    /// <exception cref="InUseException">The old catalog was changed or made meanwhile, or is being read; it stands.</exception>
     /// <exception cref="CatalogException">The new one cannot be written.</exception>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
@@ -82,6 +82,13 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
                 throw new InUseException(
                     $"The catalog {_paths.Data} was used while it was rebuilt. It stands as it is; run the rebuild " +
                     "again while nothing else runs.");
+            }
+
+            // Who reads without a lease locks the database before it reads: one that comes now locks the new one.
+            using var old = FileLock.OpenExisting(_paths.Data);
+            if (old is not null && !old.TryAcquire())
+            {
+                throw ReadElsewhere();
             }
 
             transactions.WriteCounter(counter | 1);
@@ -162,7 +169,16 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
                 $"The catalog is in use: {lease.Purpose} is under way (process {lease.Owner.ProcessId} on " +
                 $"{lease.Owner.Host}, since {lease.Started:yyyy-MM-dd HH:mm:ss}Z).");
         }
+
+        if (transaction.Leases.HasReaders())
+        {
+            throw ReadElsewhere();
+        }
     }
+
+    private static InUseException ReadElsewhere() => new(
+        "The catalog is in use: a process of this host reads it without a lease, as it cannot write it. Run the rebuild again "
+        + "when that has ended.");
 
     // The old log must not be read into the new database. A crash before the renaming leaves the old database, whole
     // when it could be read, because its log was empty.

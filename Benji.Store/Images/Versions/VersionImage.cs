@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Benji.Store.Blocks.Maps;
+using Benji.Store.Model;
 
 namespace Benji.Store.Images.Versions;
 
@@ -9,20 +10,23 @@ internal sealed class VersionImage : IImage
 {
     private readonly VersionReader _reader;
     private readonly ReadAhead _ahead;
+    private readonly CancellationToken _gone;
     private readonly Func<ValueTask> _close;
     private readonly ConcurrentBag<IAsyncDisposable> _owned = [];
 
     /// <summary>Opens a version whose blocks stay for as long as this is open.</summary>
     /// <param name="entry">What it is.</param>
     /// <param name="source">Its storage.</param>
+    /// <param name="gone">Cancelled when nothing keeps the blocks any more: reads fail from then on.</param>
     /// <param name="close">Called once, at the end: gives up what keeps the blocks.</param>
-    public VersionImage(ImageEntry entry, ImageBlocks source, Func<ValueTask> close)
+    public VersionImage(ImageEntry entry, ImageBlocks source, CancellationToken gone, Func<ValueTask> close)
     {
         Entry = entry;
         Source = source;
         Map = new MapReader(source.Pages, entry.Version.Root, entry.Version.Geometry);
         _reader = new VersionReader(source, new LeafCache(Map), entry.Version);
         _ahead = new ReadAhead(_reader, entry.Size);
+        _gone = gone;
         _close = close;
         Allocation = new AllocationExtents(source, Map);
         Damage = new DamageExtents(source, Map);
@@ -49,7 +53,7 @@ internal sealed class VersionImage : IImage
     /// <inheritdoc/>
     public bool TryRead(long offset, int length, ImagePieces pieces)
     {
-        if (!_reader.TryRead(offset, length, pieces))
+        if (_gone.IsCancellationRequested || !_reader.TryRead(offset, length, pieces))
         {
             return false;
         }
@@ -61,6 +65,7 @@ internal sealed class VersionImage : IImage
     /// <inheritdoc/>
     public ValueTask ReadAsync(long offset, int length, ImagePieces pieces, CancellationToken cancellationToken)
     {
+        RequireThere();
         _ahead.Note(offset, length);
         return _reader.ReadAsync(offset, length, pieces, cancellationToken);
     }
@@ -87,5 +92,16 @@ internal sealed class VersionImage : IImage
         }
 
         await _close();
+    }
+
+    private void RequireThere()
+    {
+        if (_gone.IsCancellationRequested)
+        {
+            throw new StorageException(
+                $"Version {Entry.Version.Name} was removed while it was open; as the catalog can only be read here, nothing keeps "
+                + "its blocks.",
+                isTransient: false);
+        }
     }
 }

@@ -6,8 +6,8 @@ using Benji.Store.Model;
 namespace Benji.Store.Operations.Cleanup;
 
 /// <summary>Gathers the rows that may go, claims them batch by batch and deletes what it claimed.</summary>
-/// <remarks>A row is claimed in a transaction that sees it as it was judged and the lease on cleanup held. Not safe for
-/// concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
+/// <remarks>A row is claimed in a transaction that sees it as it was judged, the lease on cleanup held, and nobody who reads
+/// without a lease. Not safe for concurrent calls. Format: docs/format.md, "Cleanup".</remarks>
 internal sealed class CleanupClaims(CleanupScope scope, ICleanupTable table, CleanupCounts counts)
 {
     private readonly CleanupDeletion _deletion = new(scope, counts);
@@ -61,6 +61,13 @@ internal sealed class CleanupClaims(CleanupScope scope, ICleanupTable table, Cle
         var unchanged = table.Find(transaction, [.. rows.Select(row => row.Id)]).ToHashSet();
         unchanged.IntersectWith(rows);
         var isAnyRunAlive = CleanupRoots.IsAnyRunAlive(transaction);
+        if (transaction.Leases.HasReaders())
+        {
+            counts.Waiting += unchanged.Count;
+            unchanged.Clear();
+            counts.IsHeldBack = true;
+        }
+
         Hash256[] chosen =
         [
             .. rows.Where(row => choose(row, unchanged.Contains(row) && !(isAnyRunAlive && IsReplaceable(row))))

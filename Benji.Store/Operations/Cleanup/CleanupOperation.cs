@@ -86,6 +86,11 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
         var scope = new CleanupScope(context.Catalog, age.Store, lease, context.Time);
         var run = new CleanupRun(scope, grace, progress) { Sets = Sets, LendersMax = LendersMax };
         var result = await run.RunAsync(cancellationToken);
+        if (result.IsHeldBack)
+        {
+            Log.ReaderHoldsBack(context.Logger, name);
+        }
+
         await age.LookUnlessRecentAsync(cancellationToken);
         await age.DeleteOldAsync(cancellationToken);
         return result;
@@ -116,5 +121,5 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
         left.BytesDeleted + right.BytesDeleted,
         left.ObjectsWaiting + right.ObjectsWaiting,
         left.OrphansFound + right.OrphansFound,
-        left.Duration + right.Duration);
+        left.Duration + right.Duration) { IsHeldBack = left.IsHeldBack || right.IsHeldBack };
 }

@@ -117,6 +117,12 @@ internal sealed class CleanupOrphans(CleanupScope scope, CleanupRoots roots, Cle
             return false;
         }
 
+        if (transaction.Leases.HasReaders())
+        {
+            counts.IsHeldBack = true;
+            return false;
+        }
+
         ClaimedDeletion.BeginSuperseded(transaction, scope.Store.Name, superseded, scope.Time.GetUtcNow());
         return true;
     }

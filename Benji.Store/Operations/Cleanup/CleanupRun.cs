@@ -24,6 +24,10 @@ namespace Benji.Store.Operations.Cleanup;
 /// transaction that sees no run at all. While a dead run's intent to publish stands, nothing is claimed: its version
 /// may yet appear. C is never before the beginning of a run that is alive in its transaction, whatever the clock
 /// did.</para>
+/// <para>Why nothing is deleted that somebody reads without a lease. On this host such a reader holds a kernel lock from before
+/// its first transaction. It found its version in one that came before the claim, and then the claim sees the lock and is
+/// none; or after it, and then the version was there after the claim, so that the above holds for it. What another host reads
+/// is gone for it when its next look finds the version gone.</para>
 /// <para>Why no borrower is left without what it borrows. All lenders of what is needed are needed. Of the rest, a block goes
 /// only when no row borrows from it, or with all rows that do, in one claim, or after them: the scan that found none began
 /// after all leaves were gone, and whoever makes a row that borrows from a block makes that block live first, so that the
@@ -87,7 +91,7 @@ internal sealed class CleanupRun
             _counts.DeletedBytes,
             _counts.Waiting,
             _counts.Orphans,
-            _scope.Time.GetElapsedTime(began));
+            _scope.Time.GetElapsedTime(began)) { IsHeldBack = _counts.IsHeldBack };
     }
 
     // Answers whether there were more lenders than it could keep back.

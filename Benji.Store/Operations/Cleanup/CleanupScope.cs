@@ -33,6 +33,9 @@ internal sealed class CleanupCounts(IOperationProgress progress)
     /// <summary>Rows that the last pass set on their way.</summary>
     public long Moved { get; set; }
 
+    /// <summary>True when something was kept because somebody reads without a lease.</summary>
+    public bool IsHeldBack { get; set; }
+
     /// <summary>Orphans recorded.</summary>
     public long Orphans { get; set; }
 }

@@ -11,6 +11,18 @@ internal sealed class DamageMarking(StoreContext context, OpenedStore store)
 {
     private const int RowsPerScan = 4096;
 
+    /// <summary>Marks what a reader of a version found damaged, unless catalog and storage are not of the same age; what cannot
+    /// be recorded is a warning.</summary>
+    /// <returns>The versions that were valid until now.</returns>
+    public Task<IReadOnlyList<VersionRecord>> TryMarkAsync(
+        VersionRecord version, DamageLedger ledger, CancellationToken cancellationToken) =>
+        new Recording(context).TryAsync<IReadOnlyList<VersionRecord>>(
+            $"The damage of {version.Name}",
+            [],
+            async () => await context.Stores.MayMendAsync(store.Name, cancellationToken)
+                ? await MarkAsync(ledger, cancellationToken)
+                : []);
+
     /// <summary>Marks what a ledger holds.</summary>
     /// <returns>The versions that were valid until now.</returns>
     public async Task<IReadOnlyList<VersionRecord>> MarkAsync(DamageLedger ledger, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
+using Benji.Store.Storages;
 
 namespace Benji.Store.Operations.Reading;
 
@@ -47,16 +48,34 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
                 continue;
             }
 
-            if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
-            {
-                Log.ObjectLeftDamaged(context.Logger, ObjectNames.Page(id).Value, store.Name);
-                continue;
-            }
-
             var content = (await map.ReadPagesAsync([id], level, cancellationToken))[0]!;
-            using var bytes = store.Pages.Seal(id, level, content);
-            await store.Storage.PutAsync(ObjectNames.Page(id), bytes.Memory, cancellationToken);
-            Log.ObjectRepaired(context.Logger, ObjectNames.Page(id).Value, store.Name);
+            await MendAsync(ObjectNames.Page(id), () => PutAsync(id, level, content, cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task PutAsync(PageId id, int level, byte[] content, CancellationToken cancellationToken)
+    {
+        using var bytes = store.Pages.Seal(id, level, content);
+        await store.Storage.PutAsync(ObjectNames.Page(id), bytes.Memory, cancellationToken);
+    }
+
+    // What cannot be written again is a warning: the catalog holds it.
+    private async Task MendAsync(ObjectName name, Func<Task> mend, CancellationToken cancellationToken)
+    {
+        if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        {
+            Log.ObjectLeftDamaged(context.Logger, name.Value, store.Name);
+            return;
+        }
+
+        try
+        {
+            await mend();
+            Log.ObjectRepaired(context.Logger, name.Value, store.Name);
+        }
+        catch (BenjiException failure) when (Recording.IsOfPlace(failure))
+        {
+            Log.ObjectNotMended(context.Logger, name.Value, store.Name, failure.Message);
         }
     }
 
@@ -92,15 +111,11 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
             return;
         }
 
-        if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
-        {
-            Log.ObjectLeftDamaged(context.Logger, ObjectNames.Manifest(version.Name).Value, store.Name);
-            return;
-        }
-
-        var rewritten = await new ManifestChange(context).ApplyAsync(
-            version.Id, current => current with { Labels = current.Labels }, cancellationToken);
-        Log.ObjectRepaired(context.Logger, ObjectNames.Manifest(rewritten.Name).Value, store.Name);
+        await MendAsync(
+            ObjectNames.Manifest(version.Name),
+            () => new ManifestChange(context).ApplyAsync(
+                version.Id, current => current with { Labels = current.Labels }, cancellationToken),
+            cancellationToken);
     }
 
     private async Task<bool> HasManifestAsync(bool isDeep, CancellationToken cancellationToken)

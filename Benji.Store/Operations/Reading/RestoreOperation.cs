@@ -26,12 +26,21 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
             context.CheckTarget(path);
         }
 
-        var (version, lease) = await context.Catalog.WriteAsync(Claim, cancellationToken);
-        await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
+        await using var reading = await ReadingHold.TakeAsync(
+            context,
+            transaction => VersionResolver.Resolve(transaction, request.Version),
+            version => LeaseResource.Version(version.Id),
+            "restore",
+            cancellationToken);
+        return await reading.RunAsync(token => RunAsync(reading, began, token), cancellationToken);
+    }
+
+    private async Task<RestoreResult> RunAsync(ReadingHold reading, long began, CancellationToken cancellationToken)
+    {
+        var version = reading.Version;
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, cancellationToken);
         using var blocks = new BlockStore(store);
-        await ReadFirstHeaderAsync(version, store, blocks, stopping.Token);
+        await ReadFirstHeaderAsync(version, store, blocks, cancellationToken);
         await using var target = context.Sources.OpenTarget(request.Target, version.Size, request.Force);
         Log.RestoreBegins(context.Logger, version.Name, version.Size, target.Description);
         progress.StartStage("restoring", version.Size, ProgressUnit.Bytes);
@@ -41,18 +50,10 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
             context.Settings.Workers,
             (writer, token) => DispatchAsync(version, store, target, writer, token),
             (reader, token) => WorkAsync(version, blocks, target, ledger, reader, token),
-            stopping.Token);
-        await target.FlushAsync(stopping.Token);
-        var damage = await DescribeAsync(version, store, ledger, stopping.Token);
+            cancellationToken);
+        await target.FlushAsync(cancellationToken);
+        var damage = await DescribeAsync(reading, store, ledger, cancellationToken);
         return new RestoreResult(version, _bytesWritten, _bytesHole, damage, context.Time.GetElapsedTime(began));
-    }
-
-    private (VersionRecord Version, Lease Lease) Claim(ICatalogTransaction transaction)
-    {
-        var version = VersionResolver.Resolve(transaction, request.Version);
-        var lease = HeldLease.AcquireIn(
-            transaction, LeaseResource.Version(version.Id), LeaseMode.Shared, $"restore of {version.Name}");
-        return (version, lease);
     }
 
     // A storage that gives no block is to be known before the target is touched.
@@ -184,18 +185,16 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
     }
 
     private async Task<IReadOnlyList<Damage>> DescribeAsync(
-        VersionRecord version, OpenedStore store, DamageLedger ledger, CancellationToken cancellationToken)
+        ReadingHold reading, OpenedStore store, DamageLedger ledger, CancellationToken cancellationToken)
     {
         if (ledger.Blocks.Count == 0)
         {
             return [];
         }
 
-        if (await context.Stores.MayMendAsync(store.Name, cancellationToken))
-        {
-            await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
-        }
-
+        await reading.RequireAsync(cancellationToken);
+        var version = reading.Version;
+        await new DamageMarking(context, store).TryMarkAsync(version, ledger, cancellationToken);
         return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
     }
 }

@@ -17,24 +17,41 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
     {
         var began = context.Time.GetTimestamp();
         CheckRequest();
-        var (version, lease, marks) = await context.Catalog.WriteAsync(Claim, cancellationToken);
-        await using var reading = HeldLease.Hold(context.Catalog, lease, context.Time);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reading.Lost);
-        var store = await context.Stores.OpenForReadingAsync(version.Storage, stopping.Token);
+        IReadOnlyDictionary<BlockId, int> marks = new Dictionary<BlockId, int>();
+        await using var reading = await ReadingHold.TakeAsync(
+            context, Find, version => LeaseResource.Version(version.Id), "scrub", cancellationToken);
+        return await reading.RunAsync(token => RunAsync(reading, marks, began, token), cancellationToken);
 
-        await new PageScrub(context, store, version).RunAsync(request.IsDeep, progress, stopping.Token);
+        VersionRecord Find(ICatalogTransaction transaction)
+        {
+            var invalid = transaction.BlockReferences.Find(transaction.BlockReferences.ListInvalid());
+            marks = invalid.OfType<BlockRow>().ToDictionary(row => row.Id, row => row.Marks);
+            return VersionResolver.Resolve(transaction, request.Version);
+        }
+    }
+
+    private async Task<ScrubResult> RunAsync(
+        ReadingHold reading, IReadOnlyDictionary<BlockId, int> marks, long began, CancellationToken cancellationToken)
+    {
+        var version = reading.Version;
+        var store = await context.Stores.OpenForReadingAsync(version.Storage, cancellationToken);
+        await new PageScrub(context, store, version).RunAsync(request.IsDeep, progress, cancellationToken);
         var ledger = new DamageLedger(version.Geometry);
         var blocks = new BlockScrub(context, store, version, ledger, request, progress);
-        await blocks.RunAsync(stopping.Token);
+        await blocks.RunAsync(cancellationToken);
         var differences = request.Source is null
             ? []
-            : await new SourceComparison(context, store, version, progress).RunAsync(request.Source, stopping.Token);
+            : await new SourceComparison(context, store, version, progress).RunAsync(request.Source, cancellationToken);
+        if (ledger.Blocks.Count > 0)
+        {
+            await reading.RequireAsync(cancellationToken);
+        }
 
-        var invalidated = await MarkAsync(store, version, ledger, stopping.Token);
-        version = await RevalidateAsync(store, version, blocks, ledger, marks, stopping.Token);
+        var invalidated = await MarkAsync(store, version, ledger, cancellationToken);
+        version = await RevalidateAsync(store, version, blocks, ledger, marks, cancellationToken);
         var damage = ledger.Blocks.Count == 0
             ? []
-            : await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, stopping.Token);
+            : await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
         return new ScrubResult(
             version,
             blocks.BlocksChecked,
@@ -58,16 +75,6 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         }
     }
 
-    private (VersionRecord Version, Lease Lease, IReadOnlyDictionary<BlockId, int> Marks) Claim(
-        ICatalogTransaction transaction)
-    {
-        var version = VersionResolver.Resolve(transaction, request.Version);
-        var lease = HeldLease.AcquireIn(
-            transaction, LeaseResource.Version(version.Id), LeaseMode.Shared, $"scrub of {version.Name}");
-        var invalid = transaction.BlockReferences.Find(transaction.BlockReferences.ListInvalid());
-        return (version, lease, invalid.OfType<BlockRow>().ToDictionary(row => row.Id, row => row.Marks));
-    }
-
     private async Task<IReadOnlyList<VersionRecord>> MarkAsync(
         OpenedStore store, VersionRecord version, DamageLedger ledger, CancellationToken cancellationToken)
     {
@@ -76,9 +83,9 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             Log.BlockDamaged(context.Logger, id, version.Name, ledger.ReasonOf(id));
         }
 
-        return ledger.Blocks.Count == 0 || !await context.Stores.MayMendAsync(store.Name, cancellationToken)
+        return ledger.Blocks.Count == 0
             ? []
-            : await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
+            : await new DamageMarking(context, store).TryMarkAsync(version, ledger, cancellationToken);
     }
 
     // Blocks that were marked and now verified are sound again; the version is when all of its blocks were verified.
@@ -90,14 +97,37 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
         IReadOnlyDictionary<BlockId, int> marks,
         CancellationToken cancellationToken)
     {
-        if (!request.IsDeep || request.BlockPercentage < 100
-            || !await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        var now = await context.Catalog.ReadAsync(
+            transaction => transaction.Versions.Find(version.Id), cancellationToken) ?? version;
+        if (!request.IsDeep || request.BlockPercentage < 100)
         {
-            return await context.Catalog.ReadAsync(
-                transaction => transaction.Versions.Find(version.Id), cancellationToken) ?? version;
+            return now;
         }
 
         var verified = await blocks.FindVerifiedAsync([.. marks.Keys], cancellationToken);
+        var status = ledger.Blocks.Count == 0 ? VersionStatus.Valid : VersionStatus.Invalid;
+
+        // When damage that was found is not recorded, that was said before.
+        var isDamageUnrecorded = ledger.Blocks.Count > 0 && now.Status == VersionStatus.Valid;
+        return isDamageUnrecorded || (verified.Count == 0 && now.Status == status)
+            ? now
+            : await new Recording(context).TryAsync(
+                $"The state of {version.Name}", now, () => RecordAsync(store, now, ledger, verified, marks, cancellationToken));
+    }
+
+    private async Task<VersionRecord> RecordAsync(
+        OpenedStore store,
+        VersionRecord version,
+        DamageLedger ledger,
+        IReadOnlyList<BlockId> verified,
+        IReadOnlyDictionary<BlockId, int> marks,
+        CancellationToken cancellationToken)
+    {
+        if (!await context.Stores.MayMendAsync(store.Name, cancellationToken))
+        {
+            return version;
+        }
+
         if (verified.Count > 0)
         {
             await new Revalidation(context, store, ledger).RunAsync(verified, marks, cancellationToken);

@@ -58,6 +58,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Warning, "{Object} is damaged or missing in storage {Storage} and is not written again")]
     public static partial void ObjectLeftDamaged(ILogger logger, string @object, string storage);
 
+    [LoggerMessage(31, LogLevel.Warning, "{Object} is damaged or missing in storage {Storage} and could not be written again: {Reason}")]
+    public static partial void ObjectNotMended(ILogger logger, string @object, string storage, string reason);
+
     [LoggerMessage(17, LogLevel.Warning, "Old age marks stay in storage {Storage} until the next cleanup")]
     public static partial void AgeMarksStay(ILogger logger, string storage, Exception failure);
 
@@ -87,6 +90,19 @@ internal static partial class Log
 
     [LoggerMessage(25, LogLevel.Warning, "Not removed, and no removal is pending: {Versions}")]
     public static partial void VersionsStay(ILogger logger, string versions);
+
+    [LoggerMessage(26, LogLevel.Warning, "{Finding} is not recorded: {Reason}")]
+    public static partial void NotRecorded(ILogger logger, string finding, string reason);
+
+    [LoggerMessage(27, LogLevel.Warning, "Version {Version} was removed while it is read, and is not read any further")]
+    public static partial void ReadVersionGone(ILogger logger, VersionName version);
+
+    [LoggerMessage(28, LogLevel.Warning, "Nobody can tell whether version {Version} is still there while it is read: {Reason}")]
+    public static partial void ReadVersionUnknown(ILogger logger, VersionName version, string reason);
+
+    [LoggerMessage(29, LogLevel.Warning, "Nothing is deleted in storage {Storage}: a process of this host reads the store without "
+        + "a lease, as it cannot write the catalog. The next cleanup after its end deletes what waits")]
+    public static partial void ReaderHoldsBack(ILogger logger, string storage);
 
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]

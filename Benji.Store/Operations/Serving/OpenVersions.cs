@@ -7,7 +7,7 @@ using Benji.Store.Operations.Running;
 namespace Benji.Store.Operations.Serving;
 
 /// <summary>Opens versions as images, all openings of one under one lease that keeps its blocks.</summary>
-/// <remarks>Safe for concurrent calls.</remarks>
+/// <remarks>Where no lease can be left, reads fail once the version is gone. Safe for concurrent calls.</remarks>
 internal sealed class OpenVersions(StoreContext context, ImageStores stores) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -20,8 +20,9 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         var opening = await EnterAsync(id, cancellationToken);
         try
         {
-            var source = await stores.OpenAsync(opening.Version.Storage, cancellationToken);
-            return new VersionImage(new ImageEntry(opening.Version), source, () => LeaveAsync(opening));
+            var source = await stores.OpenAsync(opening.Hold.Version.Storage, cancellationToken);
+            return new VersionImage(
+                new ImageEntry(opening.Hold.Version), source, opening.Hold.Gone, () => LeaveAsync(opening));
         }
         catch
         {
@@ -40,9 +41,8 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         {
             if (!_openings.TryGetValue(id, out var opening))
             {
-                var (version, lease) = await context.Catalog.WriteAsync(
-                    transaction => Begin(transaction, id), cancellationToken);
-                opening = new Opening(version, HeldLease.Hold(context.Catalog, lease, context.Time));
+                opening = new Opening(await ReadingHold.TakeAsync(
+                    context, transaction => Find(transaction, id), ImageRoot.ResourceOf, "image", cancellationToken));
                 _openings.Add(id, opening);
             }
 
@@ -55,12 +55,8 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         }
     }
 
-    private static (VersionRecord Version, Lease Lease) Begin(ICatalogTransaction transaction, Guid id)
-    {
-        var version = transaction.Versions.Find(id) ?? throw new NotFoundException("The version was removed meanwhile.");
-        return (version, HeldLease.AcquireIn(
-            transaction, ImageRoot.ResourceOf(version), LeaseMode.Shared, $"image of {version.Name}"));
-    }
+    private static VersionRecord Find(ICatalogTransaction transaction, Guid id) =>
+        transaction.Versions.Find(id) ?? throw new NotFoundException("The version was removed meanwhile.");
 
     private async ValueTask LeaveAsync(Opening opening)
     {
@@ -69,8 +65,8 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         {
             if (--opening.Count == 0)
             {
-                _openings.Remove(opening.Version.Id);
-                await opening.Lease.DisposeAsync();
+                _openings.Remove(opening.Hold.Version.Id);
+                await opening.Hold.DisposeAsync();
             }
         }
         finally
@@ -79,7 +75,7 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         }
     }
 
-    private sealed record Opening(VersionRecord Version, HeldLease Lease)
+    private sealed record Opening(ReadingHold Hold)
     {
         public int Count { get; set; }
     }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Catalogs.LiteDb.Disk;
+using Benji.Store.Catalogs.LiteDb.Reading;
 using Benji.Testing.Disks;
 
 namespace Benji.Testing.Catalogs;
@@ -128,6 +130,7 @@ internal sealed class CatalogCrashRun
 
     private async Task VerifyAsync(bool mayWrite)
     {
+        await VerifyReadOnlyAsync();
         await using var catalog = await OpenAsync();
         await ObserveAsync(catalog);
         if (mayWrite)
@@ -139,7 +142,27 @@ internal sealed class CatalogCrashRun
         }
     }
 
-    private async Task ObserveAsync(LiteDbCatalog catalog)
+    // Whoever may not repair sees what the next one who may finds, and leaves everything as it is.
+    private async Task VerifyReadOnlyAsync()
+    {
+        if (_kind == CatalogCrash.Creation)
+        {
+            return;
+        }
+
+        var before = (_disk.Steps, _counter.Value);
+        await using (var catalog = await ReadOnlyCatalog.OpenAsync(NewPlace(), TimeProvider.System, CancellationToken.None))
+        {
+            await ObserveAsync(catalog);
+        }
+
+        if (before != (_disk.Steps, _counter.Value))
+        {
+            throw new InvalidDataException("Who only reads has changed the catalog's files.");
+        }
+    }
+
+    private async Task ObserveAsync(ICatalog catalog)
     {
         var found = await catalog.ReadAsync(CatalogObserver.Observe, CancellationToken.None);
         var isUnderWay = _underWay is not null && AreEqual(found, _underWay.Rows);
@@ -154,15 +177,13 @@ internal sealed class CatalogCrashRun
         _underWay = null;
     }
 
-    private Task<LiteDbCatalog> OpenAsync()
+    private Task<LiteDbCatalog> OpenAsync() =>
+        LiteDbCatalog.OpenAsync(NewPlace(), TimeProvider.System, mayCreate: true, CancellationToken.None);
+
+    private LiteDbPlace NewPlace()
     {
         var place = SimulatedCatalogPlace.On(_disk, _counter, _loggedPagesMax);
-        if (_weakness == CatalogWeakness.NoHash)
-        {
-            place = place with { CreateHash = () => new BlindHash() };
-        }
-
-        return LiteDbCatalog.OpenAsync(place, TimeProvider.System, mayCreate: true, CancellationToken.None);
+        return _weakness == CatalogWeakness.NoHash ? place with { CreateHash = () => new BlindHash() } : place;
     }
 
     private static bool AreEqual(ImmutableDictionary<string, string> left, ImmutableDictionary<string, string> right) =>

@@ -79,6 +79,9 @@ internal sealed class MemoryCatalogPlace(TimeProvider time)
     /// <summary>The tokens of living owners.</summary>
     public HashSet<Guid> Living { get; } = [];
 
+    /// <summary>True while somebody reads without leases.</summary>
+    public bool HasReaders { get; set; }
+
     /// <summary>The clock of leases.</summary>
     public TimeProvider Time => time;
 
@@ -150,6 +153,8 @@ internal sealed class MemorySession(MemoryCatalogPlace place, LeaseOwner owner, 
             _state = value;
         }
     }
+
+    public bool HasReaders => place.HasReaders;
 
     public bool IsAlive(Lease lease) => place.Living.Contains(lease.Owner.Token);
 

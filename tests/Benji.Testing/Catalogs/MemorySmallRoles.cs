@@ -100,6 +100,9 @@ internal sealed class MemoryLeases(MemorySession session) : ILeases
         .. session.State.Leases.Values.Where(lease =>
             session.IsAlive(lease) && lease.Resource.StartsWith(resourcePrefix, StringComparison.Ordinal)),
     ];
+
+    /// <inheritdoc/>
+    public bool HasReaders() => session.HasReaders;
 }
 
 /// <summary>The intents of a <see cref="MemoryCatalog"/>.</summary>

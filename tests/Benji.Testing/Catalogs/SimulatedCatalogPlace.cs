@@ -118,6 +118,8 @@ internal static class SimulatedCatalogPlace
 
         public bool? IsAlive(LeaseOwner owner, string bootId) => true;
 
+        public bool HasReaders() => false;
+
         public void Dispose()
         {
             // Nothing is held.

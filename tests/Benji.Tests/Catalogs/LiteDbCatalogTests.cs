@@ -215,7 +215,7 @@ public sealed class LiteDbCatalogTests : IDisposable
 
     private void ChangeLayout(int version)
     {
-        using var disk = new FileCatalogDisk(new CatalogPaths(CatalogPath), mayCreate: false);
+        using var disk = new FileCatalogDisk(new CatalogPaths(CatalogPath), CatalogFileUse.Write);
         using var hash = new Sha256WalHash();
         using var data = new TransactionalDataStream(disk, hash, new PagePool());
         using var engine = new LiteEngine(new EngineSettings { DataStream = data, LogStream = new MemoryStream() });

@@ -155,6 +155,8 @@ public sealed class LiteDbFaultTests
 
         public bool? IsAlive(LeaseOwner owner, string bootId) => Answer;
 
+        public bool HasReaders() => false;
+
         public void Dispose()
         {
             // Nothing is held.

@@ -225,7 +225,7 @@ public sealed class LiteDbRebuildTests : IDisposable
 
     private void WriteNoiseToTheLog()
     {
-        using var disk = new FileCatalogDisk(new CatalogPaths(CatalogPath), mayCreate: false);
+        using var disk = new FileCatalogDisk(new CatalogPaths(CatalogPath), CatalogFileUse.Write);
         using var hash = new Sha256WalHash();
         using var data = new TransactionalDataStream(disk, hash, new PagePool());
         var page = new byte[WalGroup.PageSize];

@@ -19,6 +19,7 @@ public class ExitCodesTests
         { new StorageException("x", isTransient: false), 74 },
         { new CatalogException("x"), 74 },
         { new NoSpaceException("x"), 74 },
+        { new ReadOnlyException("x"), 74 },
         { new IOException("x"), 74 },
         { new UnauthorizedAccessException("x"), 74 },
         { new InUseException("x"), 75 },

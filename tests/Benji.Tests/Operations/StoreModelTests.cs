@@ -2,15 +2,17 @@ using System.Globalization;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Testing;
+using Benji.Tests.Operations.Reading;
 using Xunit;
 
 namespace Benji.Tests.Operations;
 
-/// <summary>Plays random months of backups, removals, label changes and cleanups against a dictionary of what must be there.</summary>
+/// <summary>Plays random months of backups, removals, label changes and cleanups, beside somebody who may only
+/// read, against a dictionary of what must be there.</summary>
 public sealed class StoreModelTests
 {
     private const int Frame = BlockGeometry.FrameSize;
-    private const int Steps = 40;
+    private const int Steps = 50;
 
     [Fact]
     [Trait("Category", "Random")]
@@ -23,12 +25,13 @@ public sealed class StoreModelTests
             ZstdLevel = random.Next(2) == 0 ? null : 1,
         };
         var expected = new Dictionary<VersionName, byte[]>();
+        await using var guest = new ReadOnlyGuest(store);
         var content = Mutate(random, [], []);
         BackupResult? newest = null;
         for (var step = 0; step < Steps; step++)
         {
             store.Clock.Advance(TimeSpan.FromMinutes(random.Next(-10, 300)));
-            switch (random.Next(10))
+            switch (random.Next(13))
             {
                 case < 5:
                     var changes = new List<(long Offset, long Length, bool Exists)>();
@@ -60,11 +63,15 @@ public sealed class StoreModelTests
                     var read = expected.ElementAt(random.Next(expected.Count));
                     Assert.Equal(read.Value, await store.RestoreAsync(read.Key));
                     break;
+                case > 9:
+                    await guest.StepAsync(random, expected);
+                    break;
                 default:
                     break;
             }
         }
 
+        await guest.DisposeAsync();
         await FourChecks.RunAsync(store, expected);
     });
 

@@ -3,25 +3,47 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Benji.Store.Catalogs.LiteDb.Disk;
 
+/// <summary>What the files of a catalog are opened for.</summary>
+internal enum CatalogFileUse
+{
+    /// <summary>To read: a log that is missing is an empty one.</summary>
+    Read,
+
+    /// <summary>To read and write.</summary>
+    Write,
+
+    /// <summary>The same, and those that are missing are made, for their owner only.</summary>
+    Create,
+}
+
 /// <summary>The files of a catalog in a directory.</summary>
 internal sealed class FileCatalogDisk : ICatalogDisk
 {
     private readonly CatalogPaths _paths;
     private readonly OpenFile _data;
-    private readonly OpenFile _log;
+    private readonly OpenFile? _log;
 
     /// <summary>Opens both files.</summary>
     /// <param name="paths">Where they are.</param>
-    /// <param name="mayCreate">True to make, for their owner only, those that are missing.</param>
+    /// <param name="use">What for.</param>
     /// <exception cref="PosixException">One of them cannot be opened.</exception>
-    public FileCatalogDisk(CatalogPaths paths, bool mayCreate)
+    public FileCatalogDisk(CatalogPaths paths, CatalogFileUse use)
     {
         _paths = paths;
-        var flags = OpenFlags.ReadWrite | (mayCreate ? OpenFlags.Create : 0);
+        var flags = use switch
+        {
+            CatalogFileUse.Read => OpenFlags.Read,
+            CatalogFileUse.Write => OpenFlags.ReadWrite,
+            _ => OpenFlags.ReadWrite | OpenFlags.Create,
+        };
         _data = new OpenFile(paths.Data, flags);
         try
         {
             _log = new OpenFile(paths.Log, flags);
+        }
+        catch (PosixException failure) when (use == CatalogFileUse.Read && failure.Errno == Errno.NotFound)
+        {
+            _log = null;
         }
         catch
         {
@@ -34,10 +56,11 @@ internal sealed class FileCatalogDisk : ICatalogDisk
     public ICatalogFile Data => _data;
 
     /// <inheritdoc/>
-    public ICatalogFile Log => _log;
+    public ICatalogFile Log => _log ?? (ICatalogFile)new NoFile();
 
     /// <inheritdoc/>
-    public bool IsCurrent() => _data.IsCurrent() && _log.IsCurrent();
+    public bool IsCurrent() => _data.IsCurrent()
+        && (_log?.IsCurrent() ?? FileStatus.Find(_paths.Log, followLink: true) is null);
 
     /// <inheritdoc/>
     public void SyncDirectory() => PosixDirectory.Sync(_paths.Directory);
@@ -45,7 +68,7 @@ internal sealed class FileCatalogDisk : ICatalogDisk
     /// <inheritdoc/>
     public void Dispose()
     {
-        _log.Dispose();
+        _log?.Dispose();
         _data.Dispose();
     }
 
@@ -71,6 +94,21 @@ internal sealed class FileCatalogDisk : ICatalogDisk
         }
 
         public void Dispose() => _handle.Dispose();
+    }
+
+    private sealed class NoFile : ICatalogFile
+    {
+        public long Length => 0;
+
+        public int Read(long offset, Span<byte> destination) => 0;
+
+        public void Write(long offset, ReadOnlySpan<byte> source) => throw Refusal();
+
+        public void Truncate(long length) => throw Refusal();
+
+        public void Sync() => throw Refusal();
+
+        private static NotSupportedException Refusal() => new("A catalog that is only read has no log to write.");
     }
 }
 

@@ -16,4 +16,8 @@ internal interface ILeaseOwners : IDisposable
     /// <summary>True when the owner lives, false when it is known to be dead, null when only expiry can tell.</summary>
     /// <exception cref="IOException">It cannot be found out.</exception>
     bool? IsAlive(LeaseOwner owner, string bootId);
+
+    /// <summary>True while a process of this host has the catalog open that can only read it, and so takes no lease.</summary>
+    /// <exception cref="IOException">It cannot be found out.</exception>
+    bool HasReaders();
 }

@@ -78,6 +78,9 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         return living;
     }
 
+    /// <inheritdoc/>
+    public bool HasReaders() => owners.HasReaders();
+
     private bool IsLiving(Lease lease, string bootId) =>
         owners.IsAlive(lease.Owner, bootId) ?? timeProvider.GetUtcNow() < lease.Expires;
 

@@ -13,7 +13,11 @@ public sealed class FileLeaseOwnersTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly FileLeaseOwners _owners;
 
-    public FileLeaseOwnersTests() => _owners = new FileLeaseOwners(_directory.Path);
+    public FileLeaseOwnersTests()
+    {
+        Directory.CreateDirectory(_directory["owners"]);
+        _owners = NewOwners();
+    }
 
     public void Dispose()
     {
@@ -33,18 +37,18 @@ public sealed class FileLeaseOwnersTests : IDisposable
     [Fact]
     public void AnOwnerOfAnotherBootIsNotJudgedByAFileHere()
     {
-        using var other = new FileLeaseOwners(_directory.Path);
+        using var other = NewOwners();
         other.Announce();
 
         Assert.False(_owners.IsAlive(other.Self, OtherBoot));
         Assert.Null(_owners.IsAlive(other.Self with { Host = "another host" }, OtherBoot));
-        Assert.Single(Directory.GetFiles(_directory.Path));
+        Assert.Single(Directory.GetFiles(_directory["owners"]));
     }
 
     [Fact]
     public void AnOwnerInAContainerOfThisKernelIsJudgedByItsFile()
     {
-        using var other = new FileLeaseOwners(_directory.Path);
+        using var other = NewOwners();
         other.Announce();
 
         Assert.True(_owners.IsAlive(other.Self with { Host = "a container" }, _owners.BootId));
@@ -56,7 +60,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
     public void AnOwnerKnowsThatItLivesThoughItsFileWasTidiedAway()
     {
         _owners.Announce();
-        foreach (var file in Directory.GetFiles(_directory.Path))
+        foreach (var file in Directory.GetFiles(_directory["owners"]))
         {
             File.Delete(file);
         }
@@ -71,24 +75,24 @@ public sealed class FileLeaseOwnersTests : IDisposable
     [Fact]
     public void AnOwnerThatEndedIsDeadAndItsFileGone()
     {
-        var other = new FileLeaseOwners(_directory.Path);
+        var other = NewOwners();
         other.Announce();
         Assert.True(_owners.IsAlive(other.Self, _owners.BootId));
 
         other.Dispose();
 
         Assert.False(_owners.IsAlive(other.Self, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory.Path));
+        Assert.Empty(Directory.GetFiles(_directory["owners"]));
     }
 
     [Fact]
     public void AnOwnerThatWasKilledIsDeadAndItsFileGone()
     {
         var killed = Owner(_owners.Self.Host);
-        File.WriteAllText(Path.Combine(_directory.Path, $"{killed.Token:N}.lock"), "");
+        File.WriteAllText(Path.Combine(_directory["owners"], $"{killed.Token:N}.lock"), "");
 
         Assert.False(_owners.IsAlive(killed, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory.Path));
+        Assert.Empty(Directory.GetFiles(_directory["owners"]));
     }
 
     [Fact]
@@ -97,10 +101,12 @@ public sealed class FileLeaseOwnersTests : IDisposable
         _owners.Announce();
         _owners.Announce();
 
-        using var other = new FileLeaseOwners(_directory.Path);
+        using var other = NewOwners();
         Assert.True(other.IsAlive(_owners.Self, _owners.BootId));
-        Assert.Single(Directory.GetFiles(_directory.Path));
+        Assert.Single(Directory.GetFiles(_directory["owners"]));
     }
+
+    private FileLeaseOwners NewOwners() => new(_directory["owners"], _directory["catalog.db"]);
 
     private static LeaseOwner Owner(string host) => new(host, 1, Guid.NewGuid());
 }

@@ -7,6 +7,7 @@ internal sealed class WarningLog : ILoggerFactory, ILogger
 {
     private readonly Lock _warningsLock = new();
     private readonly List<string> _warnings = [];
+    private readonly List<(Func<string, bool> Fits, TaskCompletionSource Came)> _awaited = [];
 
     /// <summary>The warnings, each with its cause.</summary>
     public IReadOnlyList<string> Warnings
@@ -17,6 +18,17 @@ internal sealed class WarningLog : ILoggerFactory, ILogger
             {
                 return [.. _warnings];
             }
+        }
+    }
+
+    /// <summary>Ends with the next warning that fits.</summary>
+    public Task WhenWarnedAsync(Func<string, bool> fits)
+    {
+        lock (_warningsLock)
+        {
+            var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((fits, came));
+            return came.Task;
         }
     }
 
@@ -36,7 +48,9 @@ internal sealed class WarningLog : ILoggerFactory, ILogger
         {
             lock (_warningsLock)
             {
-                _warnings.Add($"{formatter(state, exception)} {exception?.Message}");
+                var warning = $"{formatter(state, exception)} {exception?.Message}";
+                _warnings.Add(warning);
+                _awaited.Where(awaited => awaited.Fits(warning)).ToList().ForEach(awaited => awaited.Came.TrySetResult());
             }
         }
     }
