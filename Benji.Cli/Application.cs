@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Benji.Cli.Commands;
+using Benji.Cli.Configuration;
 using Benji.Cli.Streams;
 
 namespace Benji.Cli;
@@ -18,6 +19,7 @@ internal static class Application
         CommandRun? run = null;
         try
         {
+            OutsideText.CheckArguments(arguments, environment.ReadProcess);
             var line = new CommandLine(arguments);
             if (line.AsksHelp || line.AsksVersion || arguments.Length == 0)
             {

@@ -24,6 +24,9 @@ internal sealed record RunEnvironment
     /// <summary>Returns an environment variable, or null.</summary>
     public required Func<string, string?> Variable { get; init; }
 
+    /// <summary>Returns the bytes of a file of <c>/proc/self</c>.</summary>
+    public Func<string, byte[]> ReadProcess { get; init; } = static name => File.ReadAllBytes($"/proc/self/{name}");
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 }

@@ -57,7 +57,7 @@ public sealed class NbdServer : IAsyncDisposable
             throw new UsageException("Versions cannot be writable on a server that is read-only.");
         }
 
-        _tls = _options.TlsCertificates is { } directory ? new TlsUpgrade(directory, _options.AllowedClients) : null;
+        _tls = _options.TlsCertificates is { } directory ? new TlsUpgrade(directory, _options.AllowedClients, _options.Insecure) : null;
         if (_tls is null && _options.AllowedClients.Count > 0)
         {
             throw new UsageException("Clients can be checked against a list only with TLS: name its certificates.");

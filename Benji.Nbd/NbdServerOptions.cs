@@ -29,15 +29,17 @@ public sealed record NbdServerOptions
     /// <remarks>sd_listen_fds(3): the variables LISTEN_PID and LISTEN_FDS.</remarks>
     public bool TakesActivatedSockets { get; init; } = true;
 
-    /// <summary>Directory with <c>server-cert.pem</c>, <c>server-key.pem</c> and, to ask clients for certificates,
-    /// <c>ca-cert.pem</c>; null for no TLS. With it, TLS is required on TCP and possible on unix sockets.</summary>
+    /// <summary>Directory with <c>server-cert.pem</c>, <c>server-key.pem</c> and <c>ca-cert.pem</c>, the authority of clients,
+    /// without which the server is <see cref="Insecure"/>; null for no TLS. With it, TLS is required on TCP and possible on
+    /// unix sockets.</summary>
     public string? TlsCertificates { get; init; }
 
     /// <summary>Clients let in among those whose certificate is valid: subject names, as <c>CN=backup1</c>, or SHA-256
     /// fingerprints in hexadecimal; empty for all.</summary>
     public IReadOnlyList<string> AllowedClients { get; init; } = [];
 
-    /// <summary>True to listen without TLS on addresses that are not loopback.</summary>
+    /// <summary>True to listen without TLS on addresses that are not loopback, or with TLS and without asking clients for a
+    /// certificate.</summary>
     public bool Insecure { get; init; }
 
     /// <summary>True to serve everything read-only, overlays too, and to create none.</summary>

@@ -110,7 +110,7 @@ public sealed class StorePlaces
             return true;
         }
 
-        return Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Where(IsName).Any(
+        return PosixDirectory.IsDirectory(directory) && Directory.EnumerateFileSystemEntries(directory).Where(IsName).Any(
             file => IsIn(real, file, mounts) || IsSame(FindLocal(file, mounts), status));
 
         // The main file, and all that differ from it in what follows the last dot.
@@ -123,7 +123,7 @@ public sealed class StorePlaces
         file is { Kind: FileKind.Regular, Links: > 1 } && mounts.Find(real)?.FileSystem is { } fileSystem
             ? _directories.Select(place => (place.What, Path: RealPath.Of(place.Path, mounts)))
                 .Where(place => mounts.LocateTree(place.Path).Any(tree => tree.FileSystem == fileSystem))
-                .Where(place => Directory.Exists(place.Path))
+                .Where(place => PosixDirectory.IsDirectory(place.Path))
                 .FirstOrDefault(place => FolderContent.Holds(place.Path, file)).What
             : null;
 

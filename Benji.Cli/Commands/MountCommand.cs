@@ -94,7 +94,7 @@ internal sealed class MountCommand : ICommand
 
     private static void GoOnAlone(CommandRun run)
     {
-        if (File.Exists(SystemLog.DefaultPath))
+        if (FileIdentity.Find(SystemLog.DefaultPath) is not null)
         {
             run.Logging.Redirect(SystemLog.DefaultPath);
         }

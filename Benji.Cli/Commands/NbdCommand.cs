@@ -65,7 +65,7 @@ internal sealed class NbdCommand : ICommand
 
     private readonly Option<bool> _insecure = new("--insecure")
     {
-        Description = "Listen without TLS on addresses that are not loopback",
+        Description = "Listen without TLS on addresses that are not loopback, or with TLS for clients without certificates",
     };
 
     private readonly Option<string?> _defaultExport = new("--default-export")

@@ -21,16 +21,19 @@ internal static class ConfigurationReader
         Read(file, Surroundings.OfProcess(variable));
 
     /// <summary>Reads the configuration with its surroundings given.</summary>
-    /// <exception cref="ConfigurationException">It is wrong, or a named file does not exist.</exception>
+    /// <exception cref="ConfigurationException">It is wrong, a named file does not exist, or the variable of a key is
+    /// empty.</exception>
+    /// <exception cref="UsageException">The variable of a place is empty.</exception>
     public static LoadedConfiguration Read(string? file, Surroundings surroundings)
     {
-        if ((file ?? ZeroConfiguration.Variable(surroundings, ConfigVariable)) is { } named)
+        RefuseEmptyKeys(surroundings);
+        if ((file ?? PlaceVariable(surroundings, ConfigVariable)) is { } named)
         {
             return TryRead(Path.GetFullPath(named, surroundings.CurrentDirectory), surroundings)
                 ?? throw new ConfigurationException($"Configuration file {Names.Show(named)} does not exist.");
         }
 
-        if (ZeroConfiguration.Variable(surroundings, ZeroConfiguration.HomeVariable) is null)
+        if (PlaceVariable(surroundings, ZeroConfiguration.HomeVariable) is null)
         {
             foreach (var path in DefaultFiles(surroundings))
             {
@@ -43,6 +46,22 @@ internal static class ConfigurationReader
 
         return ZeroConfiguration.Read(surroundings);
     }
+
+    // Such a variable is the trace of one that was not set where it should have been: BENJI_KEY_FILE="$KEY".
+    private static void RefuseEmptyKeys(Surroundings surroundings)
+    {
+        if (ZeroConfiguration.KeyVariables.FirstOrDefault(name => surroundings.Variable(name) is "") is { } empty)
+        {
+            throw new ConfigurationException(
+                $"{empty} is set and empty: give it its value, or unset it for a store without a key.");
+        }
+    }
+
+    // Taking an empty one for a missing one would mean another place than the one that was meant.
+    private static string? PlaceVariable(Surroundings surroundings, string name) =>
+        surroundings.Variable(name) is not "" and var value
+            ? value
+            : throw new UsageException($"{name} is set and empty: give it its value, or unset it for the default places.");
 
     private static IEnumerable<string> DefaultFiles(Surroundings surroundings)
     {

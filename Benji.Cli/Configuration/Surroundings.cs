@@ -26,7 +26,8 @@ internal sealed record Surroundings
     /// <summary>The surroundings of this process.</summary>
     public static Surroundings OfProcess(Func<string, string?> variable) => new()
     {
-        Variable = variable,
+        Variable = name => OutsideText.CheckVariable(
+            name, variable(name), static file => File.ReadAllBytes($"/proc/self/{file}")),
         IsRoot = Environment.IsPrivilegedProcess,
         CurrentDirectory = Environment.CurrentDirectory,
         ReadFile = ReadFileAtMost,

@@ -98,7 +98,7 @@ internal sealed class MountRecord
         }
 
         var session = string.Create(CultureInfo.InvariantCulture, $"/run/user/{user}");
-        return Directory.Exists(session)
+        return FileIdentity.Find(session) is { IsDirectory: true }
             ? $"{session}/benji"
             : string.Create(CultureInfo.InvariantCulture, $"/tmp/benji-{user}");
     }

@@ -89,15 +89,24 @@ internal static class ClientTransport
         };
         trust.CustomTrustStore.ImportFromPemFile(Path.Combine(directory, "ca-cert.pem"));
         options.CertificateChainPolicy = trust;
-        var certificate = Path.Combine(directory, "client-cert.pem");
-        if (File.Exists(certificate))
+        if (FindText(Path.Combine(directory, "client-cert.pem")) is { } certificate)
         {
-            options.ClientCertificates =
-            [
-                X509Certificate2.CreateFromPemFile(certificate, Path.Combine(directory, "client-key.pem")),
-            ];
+            var key = File.ReadAllText(Path.Combine(directory, "client-key.pem"));
+            options.ClientCertificates = [X509Certificate2.CreateFromPem(certificate, key)];
         }
 
         return options;
+    }
+
+    private static string? FindText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
     }
 }

@@ -51,7 +51,10 @@ internal sealed class Connection : IDisposable
         Stream stream = _plain;
         try
         {
-            var handshake = new Handshake(_parts.Exports, stream, _tls, Name, () => _handshakeEnd.CancelAfter(OpenTimeout));
+            var handshake = new Handshake(_parts.Exports, stream, _tls, Name, () => _handshakeEnd.CancelAfter(OpenTimeout))
+            {
+                Refused = Warn,
+            };
             Negotiated? negotiated;
             try
             {

@@ -45,6 +45,7 @@ internal static class ListeningSockets
     /// <summary>Listens on a unix socket that only this user may connect to.</summary>
     /// <exception cref="InUseException">Somebody listens there, or something else is there.</exception>
     /// <exception cref="UsageException">The path cannot be used.</exception>
+    /// <exception cref="StorageException">The path may not be looked at.</exception>
     public static Socket Listen(string path)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -67,7 +68,7 @@ internal static class ListeningSockets
                 ? new InUseException($"Cannot listen on {path}: something is there. Remove it or choose another path.", cause)
                 : new UsageException($"Cannot listen on {path}: {cause.Message}", cause);
         }
-        catch (InUseException)
+        catch (BenjiException)
         {
             socket.Dispose();
             throw;
@@ -113,15 +114,14 @@ internal static class ListeningSockets
     // A socket that nobody listens on is what a killed server has left.
     private static void RemoveStale(string path, UnixDomainSocketEndPoint endpoint)
     {
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             probe.Connect(endpoint);
+        }
+        catch (SocketException cause) when (cause.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            return; // nothing is there: ENOENT, as .NET calls it
         }
         catch (SocketException cause) when (cause.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -131,6 +131,11 @@ internal static class ListeningSockets
             }
 
             return;
+        }
+        catch (SocketException cause) when (cause.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new StorageException(
+                $"Cannot tell whether another server listens on {path}: permission denied.", isTransient: false, cause);
         }
 
         throw new InUseException($"Another server listens on {path}: stop it or choose another path.");

@@ -24,8 +24,9 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
     /// <summary>Reads the certificates.</summary>
     /// <param name="directory">Where they are.</param>
     /// <param name="allowed">Subjects or fingerprints of clients; empty for all that the authorities know.</param>
+    /// <param name="isInsecure">True to let everybody in where there is no authority to ask.</param>
     /// <exception cref="ConfigurationException">A file is missing or cannot be used.</exception>
-    public TlsUpgrade(string directory, IReadOnlyList<string> allowed)
+    public TlsUpgrade(string directory, IReadOnlyList<string> allowed, bool isInsecure)
     {
         _allowed = allowed;
         var authorities = Path.Combine(directory, AuthoritiesFile);
@@ -34,23 +35,21 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
         {
             _certificate = X509Certificate2.CreateFromPemFile(certificate, Path.Combine(directory, KeyFile));
             _chain.ImportFromPemFile(certificate);
-            if (File.Exists(authorities))
-            {
-                _authorities.ImportFromPemFile(authorities);
-            }
+            ImportAuthorities(authorities);
         }
         catch (Exception cause) when (cause is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException(
-                $"The TLS certificates in {directory} cannot be used ({CertificateFile}, {KeyFile} and, to check clients, "
-                + $"{AuthoritiesFile} belong there): {cause.Message}",
+                $"The TLS certificates in {directory} cannot be used ({CertificateFile}, {KeyFile} and {AuthoritiesFile} belong "
+                + $"there): {cause.Message}",
                 cause);
         }
 
-        if (allowed.Count > 0 && _authorities.Count == 0)
+        if (_authorities.Count == 0 && (allowed.Count > 0 || !isInsecure))
         {
             throw new ConfigurationException(
-                $"Clients are to be checked against a list, but {authorities} is missing: put the CA's certificate there.");
+                $"{authorities} is missing or holds no certificate, so that clients cannot be told apart: put the certificate of "
+                + "the authority there that issues theirs. --insecure, without --tls-allow, lets everybody in who can connect.");
         }
 
         _context = SslStreamCertificateContext.Create(_certificate, _chain, offline: true);
@@ -63,10 +62,17 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
     public async Task<Stream> UpgradeAsync(Stream stream, CancellationToken cancellationToken)
     {
         var tls = new SslStream(stream, leaveInnerStreamOpen: true);
+        string? fault = null;
         try
         {
-            await tls.AuthenticateAsServerAsync(Options(), cancellationToken);
+            await tls.AuthenticateAsServerAsync(
+                Options((client, chain, errors) => (fault = FaultOf(client, chain, errors)) is null), cancellationToken);
             return tls;
+        }
+        catch (AuthenticationException) when (fault is not null)
+        {
+            await tls.DisposeAsync();
+            throw new AuthenticationException($"It was refused: {fault}."); // the other one only says that we said no
         }
         catch
         {
@@ -81,7 +87,21 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
     /// <summary>Forgets the key.</summary>
     public void Dispose() => _certificate.Dispose();
 
-    private SslServerAuthenticationOptions Options() => new()
+    // A file that may not be read is not a missing one.
+    private void ImportAuthorities(string path)
+    {
+        try
+        {
+            _authorities.ImportFromPemFile(path);
+        }
+        catch (FileNotFoundException)
+        {
+            // Whether one is needed is decided by whoever calls.
+        }
+    }
+
+    private SslServerAuthenticationOptions Options(
+        Func<X509Certificate2?, X509Chain?, SslPolicyErrors, bool> isAllowed) => new()
     {
         ServerCertificateContext = _context,
         ClientCertificateRequired = _authorities.Count > 0,
@@ -89,7 +109,8 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
         AllowRenegotiation = false,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = (_, client, _, errors) => IsAllowed(client as X509Certificate2, errors),
+        RemoteCertificateValidationCallback =
+            (_, client, chain, errors) => isAllowed(client as X509Certificate2, chain, errors),
     };
 
     // The machine's own authorities do not count.
@@ -105,13 +126,45 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
         return policy;
     }
 
-    private bool IsAllowed(X509Certificate2? client, SslPolicyErrors errors) =>
-        _authorities.Count == 0
-        || (client is not null
-            && errors == SslPolicyErrors.None
-            && (_allowed.Count == 0 || _allowed.Any(entry => Names(entry, client))));
+    // Says why a client is not let in; null when it is.
+    private string? FaultOf(X509Certificate2? client, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (_authorities.Count == 0)
+        {
+            return null;
+        }
 
-    private static bool Names(string entry, X509Certificate2 client) =>
+        if (client is null)
+        {
+            return "it has no certificate";
+        }
+
+        var name = $"certificate {Names.Show(client.Subject)}";
+        if (errors != SslPolicyErrors.None)
+        {
+            return $"{name} {FaultOf(chain)}";
+        }
+
+        return _allowed.Count == 0 || _allowed.Any(entry => IsOf(entry, client))
+            ? null
+            : $"{name} (SHA-256 {client.GetCertHashString(HashAlgorithmName.SHA256)}) is not among those of --tls-allow";
+    }
+
+    private static string FaultOf(X509Chain? chain)
+    {
+        var faults = (chain?.ChainStatus ?? []).Aggregate(
+            X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
+        return faults switch
+        {
+            _ when faults.HasFlag(X509ChainStatusFlags.NotTimeValid) => "has expired, or is not valid yet",
+            _ when faults.HasFlag(X509ChainStatusFlags.NotValidForUsage) => "is not one for clients",
+            _ when (faults & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot)) != 0 =>
+                $"is not of an authority in {AuthoritiesFile}",
+            _ => $"is not valid ({faults})",
+        };
+    }
+
+    private static bool IsOf(string entry, X509Certificate2 client) =>
         entry == client.Subject
         || entry.Replace(":", "", StringComparison.Ordinal).Equals(
             client.GetCertHashString(HashAlgorithmName.SHA256), StringComparison.OrdinalIgnoreCase);

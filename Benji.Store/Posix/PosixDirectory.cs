@@ -26,13 +26,17 @@ internal static class PosixDirectory
             : throw PosixException.OfLastError("set the mode of", path);
     }
 
+    /// <summary>True when a path leads to a directory; false when it leads to anything else or nothing.</summary>
+    /// <exception cref="PosixException">It could not be looked up: that it is missing is not known.</exception>
+    public static bool IsDirectory(string path) => FileStatus.Find(path, followLink: true)?.Kind == FileKind.Directory;
+
     /// <summary>Creates a directory and its missing parents; all durable when it returns.</summary>
     /// <exception cref="PosixException">One could not be created or synced.</exception>
     public static void CreateDurably(string path, UnixFileMode mode = PrivateMode)
     {
         var full = Path.GetFullPath(path);
         var missing = new Stack<string>();
-        for (var at = full; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
+        for (var at = full; at is not null && !IsDirectory(at); at = Path.GetDirectoryName(at))
         {
             missing.Push(at);
         }

@@ -28,6 +28,13 @@ public interface ISource : IAsyncDisposable
     /// all that follows.</returns>
     Extent? FindData(long offset);
 
+    /// <summary>Refuses a source that has another size now than when it was opened; one whose size cannot change is fine.
+    /// </summary>
+    /// <exception cref="StorageException">It has: what was read is not the whole of anything.</exception>
+    void RequireSameSize()
+    {
+    }
+
     /// <summary>Says that these bytes will not be read again, so that caches may drop them. Never fails.</summary>
     void Release(long offset, long length);
 }

@@ -36,6 +36,9 @@ internal sealed class LimitedSource(ISource inner, int readsMax) : ISource
     public Extent? FindData(long offset) => inner.FindData(offset);
 
     /// <inheritdoc/>
+    public void RequireSameSize() => inner.RequireSameSize();
+
+    /// <inheritdoc/>
     public void Release(long offset, long length) => inner.Release(offset, length);
 
     /// <inheritdoc/>

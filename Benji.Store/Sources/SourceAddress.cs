@@ -30,7 +30,8 @@ public readonly record struct SourceAddress(string? Scheme, string Rest)
 
     /// <summary>Cuts an address at its first colon, when what stands before it can be a scheme.</summary>
     /// <remarks>A path whose first part has a colon is written with <c>./</c> before it, or with its scheme.</remarks>
-    /// <exception cref="UsageException">The address or what follows the scheme is empty, or holds a zero byte.</exception>
+    /// <exception cref="UsageException">The address or what follows the scheme is empty, holds a zero byte, or is the
+    /// <c>-</c> of a pipe.</exception>
     public static SourceAddress Parse(string address)
     {
         var colon = address.IndexOf(':', StringComparison.Ordinal);
@@ -40,6 +41,13 @@ public readonly record struct SourceAddress(string? Scheme, string Rest)
         if (address.Contains('\0', StringComparison.Ordinal) || (rest.Length == 0 && !isScheme))
         {
             throw new UsageException($"Address {Names.Show(address)} is empty or holds a zero byte.");
+        }
+
+        if (rest == "-")
+        {
+            throw new UsageException(
+                $"Address {Names.Show(address)} would be a pipe, and pipes are not supported: a source is read, and a target "
+                + "written, at any place. Write ./- for a file of that name.");
         }
 
         return new SourceAddress(isScheme ? address[..colon] : null, rest);

@@ -36,11 +36,7 @@ internal static class Mounter
     public static FuseDevice Mount(MountRequest request)
     {
         CleanUp(request.MountPoint);
-        if (!Directory.Exists(request.MountPoint))
-        {
-            throw new MountFailedException($"Mount point {request.MountPoint} is no directory: create it first.");
-        }
-
+        CheckDirectory(request.MountPoint);
         try
         {
             return DirectMount.TryMount(request) ?? HelperMount.Mount(request);
@@ -124,6 +120,18 @@ internal static class Mounter
 
         throw new MountFailedException(
             $"Mount point {mountPoint} is in use: {entry.Source} serves it already; 'benji umount {mountPoint}' ends that.");
+    }
+
+    private static void CheckDirectory(string mountPoint)
+    {
+        using var handle = LibC.Open($"{mountPoint}/.", LibC.OpenPath | LibC.OpenCloseOnExec);
+        if (handle.IsInvalid)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            throw new MountFailedException(errno is Errno.NotFound or Errno.NotDirectory
+                ? $"Mount point {mountPoint} is no directory: create it first."
+                : $"Mount point {mountPoint} cannot be used: {Errno.Describe(errno)}.");
+        }
     }
 
     private static unsafe int StatusOf(string path)

@@ -77,7 +77,7 @@ internal sealed class FuseErrors(ILogger logger, TimeProvider clock)
     {
         var key = (image?.Id ?? Guid.Empty, exception.GetType());
         var now = clock.GetUtcNow();
-        if (!_logged.TryGetValue(key, out var last) || now - last >= Quiet)
+        if (!_logged.TryGetValue(key, out var last) || (now - last).Duration() >= Quiet)
         {
             _logged[key] = now;
             Log.RequestFailed(logger, request.Opcode.ToString(), image?.Name ?? "", exception.Message);

@@ -36,6 +36,9 @@ internal sealed class Handshake
         _contexts = new ContextOptions(exports);
     }
 
+    /// <summary>Is told, in a sentence, why a client did not get what it asked for.</summary>
+    public Action<string> Refused { get; init; } = static _ => { };
+
     /// <summary>The connection; another stream once TLS has begun.</summary>
     public Stream Stream { get; private set; }
 
@@ -103,6 +106,17 @@ internal sealed class Handshake
         }
     }
 
+    // Only whoever asks for an export misses something; others just look around.
+    private void Refuse(OptionCode code, OptionReply reply, string text)
+    {
+        _replies.Begin(code);
+        _replies.Refuse(reply, text);
+        if (code == OptionCode.Go)
+        {
+            Refused($"It asked for an export and was refused: {text}");
+        }
+    }
+
     // Nothing that was agreed in the clear holds under TLS: anybody could have said it.
     private async Task StartTlsAsync(ITlsUpgrade tls, CancellationToken cancellationToken)
     {
@@ -121,7 +135,7 @@ internal sealed class Handshake
                 throw new NbdProtocolException("It asked for an export without TLS, which this server requires.");
             }
 
-            _replies.Refuse(OptionReply.ErrTlsRequired, "This server requires TLS.");
+            Refuse(code, OptionReply.ErrTlsRequired, "This server requires TLS.");
             return null;
         }
 
@@ -131,14 +145,12 @@ internal sealed class Handshake
         }
         catch (NbdProtocolException cause) when (code != OptionCode.ExportName)
         {
-            _replies.Begin(code);
-            _replies.Refuse(OptionReply.ErrInvalid, cause.Message);
+            Refuse(code, OptionReply.ErrInvalid, cause.Message);
             return null;
         }
         catch (BenjiException cause) when (code != OptionCode.ExportName)
         {
-            _replies.Begin(code);
-            _replies.Refuse(cause is NotFoundException ? OptionReply.ErrUnknown : OptionReply.ErrPolicy, cause.Message);
+            Refuse(code, cause is NotFoundException ? OptionReply.ErrUnknown : OptionReply.ErrPolicy, cause.Message);
             return null;
         }
         catch (BenjiException cause)
@@ -238,7 +250,7 @@ internal sealed class Handshake
     {
         if (await _exports.FindAsync(request.Name, mayCreate: isGo, cancellationToken) is not { } target)
         {
-            _replies.Refuse(OptionReply.ErrUnknown, request.Name.Length == 0
+            Refuse(isGo ? OptionCode.Go : OptionCode.Info, OptionReply.ErrUnknown, request.Name.Length == 0
                 ? "There is no default export: ask for one as volume/version, volume/latest or volume/version@overlay."
                 : $"There is no export {Names.Show(request.Name)}.");
             return null;

@@ -74,6 +74,11 @@ internal static class AgeLedger
     public static IReadOnlyList<KnownMark> RetireForgotten(
         ICatalogTransaction transaction, string storage, DateTimeOffset now)
     {
+        foreach (var ahead in transaction.AgeMarks.List(storage).Where(known => known.Since > now))
+        {
+            transaction.AgeMarks.Put(ahead with { Since = now }); // the clock was ahead: from now on it ages
+        }
+
         var awaited = transaction.Intents.List().Select(intent => intent.Mark)
             .Append(transaction.DeletionClaims.Find(storage)?.Mark).OfType<AgeMark>().ToHashSet();
         foreach (var known in transaction.AgeMarks.List(storage).Where(known =>

@@ -202,7 +202,7 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
             PosixFile.TryDelete(path);
         }
 
-        if (Directory.Exists(paths.Owners))
+        if (PosixDirectory.IsDirectory(paths.Owners))
         {
             Directory.Delete(paths.Owners, recursive: true);
         }

@@ -79,6 +79,7 @@ internal sealed class BackupBuild
             pipeline.MemoryBound);
         _progress.StartStage("reading", _geometry.Size, ProgressUnit.Bytes);
         await pipeline.RunAsync(planner, cancellationToken);
+        _source.RequireSameSize();
         var root = await map.CompleteAsync(cancellationToken);
         var allocated = await CountAllocatedAsync(pipeline, cancellationToken);
         _counts.AddSkipped(_geometry, areUnchanged: _plan.Origin.Content is not null, pipeline.PlannedBytes);

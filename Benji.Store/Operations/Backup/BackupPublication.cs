@@ -19,6 +19,8 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
     // A storage that takes longer than a look stays recent is published to all the same.
     private const int LooksMax = 3;
 
+    private static readonly TimeSpan BentMin = TimeSpan.FromMinutes(1);
+
     private readonly DateTimeOffset _began = context.Time.GetUtcNow();
     private Intent? _intent;
     private DateTimeOffset _date;
@@ -48,17 +50,24 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
 
     /// <summary>Chooses name and date and records the intent.</summary>
     /// <exception cref="AlreadyExistsException">The name is taken.</exception>
-    public async Task BeginAsync(string volume, string? version, string storage, CancellationToken cancellationToken) =>
+    public async Task BeginAsync(string volume, string? version, string storage, CancellationToken cancellationToken)
+    {
+        var now = context.Time.GetUtcNow();
         _intent = await context.Catalog.WriteAsync(
             transaction =>
             {
-                (var name, _date) = NewVersion.Choose(transaction, volume, version, context.Time.GetUtcNow());
+                (var name, _date) = NewVersion.Choose(transaction, volume, version, now);
                 var intent = new Intent(
                     IntentKind.Publish, Id, name, storage, volumeLease.Fencing, _began, overlay?.Id);
                 transaction.Intents.Put(intent);
                 return intent;
             },
             cancellationToken);
+        if (_date - now > BentMin)
+        {
+            Log.DateBent(context.Logger, Name, _date, now);
+        }
+    }
 
     /// <summary>Makes the version visible; from the manifest on it is finished by whoever comes next.</summary>
     /// <param name="version">The version.</param>

@@ -13,6 +13,12 @@ internal sealed record CleanupRoots
     // Rows made in the moment in which a run began must look newer than the run, whatever the catalog's grain of time.
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
 
+    // Times that are further ahead were stored when the clock was wrong. Less is the haste of a run that began just now.
+    private static readonly TimeSpan AheadMin = TimeSpan.FromMinutes(1);
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
     /// <summary>The published versions.</summary>
     public required IReadOnlyList<VersionRecord> Versions { get; init; }
 
@@ -59,6 +65,7 @@ internal sealed record CleanupRoots
         var living = transaction.Leases.List("").Select(lease => lease.Fencing).ToHashSet();
         return new CleanupRoots
         {
+            Time = time,
             Versions = versions,
             Images = [.. transaction.Leases.List(LeaseResource.ImagePrefix).Select(lease => ImageRoot.Parse(lease.Resource))],
             GraceEnd = time.GetUtcNow() - grace,
@@ -76,11 +83,15 @@ internal sealed record CleanupRoots
 
     /// <summary>True when something that is unneeded since <paramref name="since"/> may go in this pass.</summary>
     public bool MayGo(DateTimeOffset since) =>
-        !HasDeadRun && since <= GraceEnd && (OldestRun is not { } oldest || since < oldest);
+        !HasDeadRun && Counted(since) <= GraceEnd && (OldestRun is not { } oldest || since < oldest);
 
     /// <summary>True when an object that was put then cannot be one that a run has yet to record.</summary>
+    /// <remarks>A date ahead of the clock says nothing of its age; the grace period begins with its row.</remarks>
     public bool IsSettled(DateTimeOffset modified) =>
-        modified <= GraceEnd && (OldestRun is not { } oldest || modified < oldest);
+        (IsAhead(modified) || modified <= GraceEnd) && (OldestRun is not { } oldest || modified < oldest);
+
+    /// <summary>True for a time that was stored while the clock was ahead.</summary>
+    public bool IsAhead(DateTimeOffset time) => time > Time.GetUtcNow() + AheadMin;
 
     /// <summary>The moment from which something that is found unneeded in this transaction counts: later than the
     /// beginning of every run that is alive, also when the clock stepped back since.</summary>
@@ -99,6 +110,9 @@ internal sealed record CleanupRoots
             .Concat(Images
                 .Where(image => image.Storage == storage)
                 .Select(image => new MarkRoot(pages, image.Root, image.Levels - 1)));
+
+    private DateTimeOffset Counted(DateTimeOffset time) =>
+        IsAhead(time) && Time.GetUtcNow() is var now ? now : time;
 
     private static List<DateTimeOffset> Runs(ICatalogTransaction transaction, IEnumerable<Intent> intents) =>
     [

@@ -62,7 +62,7 @@ internal sealed class CleanupSweep(
             return;
         }
 
-        if (moves.Exists(judged => judged.Move is Move.ToLive or Move.ToCandidate))
+        if (moves.Exists(judged => judged.Move is Move.ToLive or Move.ToCandidate or Move.WaitFromNow))
         {
             await scope.Catalog.WriteAsync(transaction => Apply(transaction, moves), cancellationToken);
         }
@@ -73,7 +73,7 @@ internal sealed class CleanupSweep(
             {
                 await table.AdoptAsync(scope, row.Id, cancellationToken);
             }
-            else if (move == Move.Wait)
+            else if (move is Move.Wait or Move.WaitFromNow)
             {
                 counts.Waiting++;
             }
@@ -95,7 +95,8 @@ internal sealed class CleanupSweep(
 
         // No claim stands any more, so that this is a fault; somebody may wait for the row to go.
         (ReferenceState.Deleting, false) => Move.ToDeleting,
-        (_, false) => roots.MayGo(row.Since) ? Move.ToDeleting : Move.Wait,
+        (_, false) when roots.MayGo(row.Since) => Move.ToDeleting,
+        (_, false) => roots.IsAhead(row.Since) ? Move.WaitFromNow : Move.Wait,
     };
 
     private bool Apply(ICatalogTransaction transaction, List<(CleanupRow Row, Move Move)> moves)
@@ -107,6 +108,11 @@ internal sealed class CleanupSweep(
         Set(transaction, unchanged[Move.ToLive], ReferenceState.Live, scope.Time.GetUtcNow());
         var since = CleanupRoots.Since(transaction, scope.Time);
         Set(transaction, unchanged[Move.ToCandidate], ReferenceState.Candidate, since);
+        foreach (var rows in unchanged[Move.WaitFromNow].GroupBy(row => row.State))
+        {
+            Set(transaction, rows, rows.Key, since);
+        }
+
         counts.Waiting += unchanged[Move.ToCandidate].Count();
         counts.Moved += unchanged[Move.ToCandidate].Count();
         return true;
@@ -129,6 +135,9 @@ internal sealed class CleanupSweep(
         Adopt,
         ToCandidate,
         Wait,
+
+        /// <summary>Its time was ahead of the clock and counts as now.</summary>
+        WaitFromNow,
         ToDeleting,
     }
 }

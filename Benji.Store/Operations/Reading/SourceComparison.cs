@@ -23,9 +23,10 @@ internal sealed class SourceComparison(
         progress.StartStage("comparing", version.Size, ProgressUnit.Bytes);
         await WorkerPool.RunAsync<PlacedBlock>(
             context.Settings.Workers,
-            DispatchAsync,
+            (writer, token) => DispatchAsync(source, writer, token),
             (reader, token) => WorkAsync(source, blocks, reader, token),
             cancellationToken);
+        source.RequireSameSize();
         if (source.Size != version.Size)
         {
             var start = Math.Min(source.Size, version.Size);
@@ -53,16 +54,50 @@ internal sealed class SourceComparison(
         return merged;
     }
 
-    private async Task DispatchAsync(ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
+    private async Task DispatchAsync(
+        ISource source, ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
     {
         var map = StorePages.OpenMap(context, store, version);
         await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
         {
-            for (long i = 0; i < run.Count; i++)
+            if (run.IsHole)
             {
-                var id = run.IsHole ? BlockId.Hole : run.Ids.Span[(int)i];
-                await writer.WriteAsync(new PlacedBlock(run.FirstBlock + i, id), cancellationToken);
+                await DispatchHolesAsync(source, run.FirstBlock, run.Count, writer, cancellationToken);
+                continue;
             }
+
+            for (var i = 0; i < run.Ids.Length; i++)
+            {
+                var id = run.Ids.Span[i];
+                await (id.IsHole
+                    ? DispatchHolesAsync(source, run.FirstBlock + i, 1, writer, cancellationToken)
+                    : writer.WriteAsync(new PlacedBlock(run.FirstBlock + i, id), cancellationToken).AsTask());
+            }
+        }
+    }
+
+    // Where the source has a hole too both are zeros.
+    private async Task DispatchHolesAsync(
+        ISource source, long first, long count, ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
+    {
+        var (index, end) = (first, first + count);
+        while (index < end)
+        {
+            var data = source.FindData(index * version.BlockSize);
+            var next = data is { } found ? Math.Min(found.Offset / version.BlockSize, end) : end;
+            Skip(index, next);
+            for (index = next; index < end && index * version.BlockSize < data!.Value.End; index++)
+            {
+                await writer.WriteAsync(new PlacedBlock(index, BlockId.Hole), cancellationToken);
+            }
+        }
+    }
+
+    private void Skip(long first, long end)
+    {
+        if (end > first)
+        {
+            progress.Advance(Math.Min(end * version.BlockSize, version.Size) - (first * version.BlockSize));
         }
     }
 

@@ -60,6 +60,7 @@ internal sealed class RemoveOperation(StoreContext context)
         }
 
         var age = context.Time.GetUtcNow() - version.Date;
+        age = age > TimeSpan.Zero ? age : TimeSpan.Zero; // a clock that was ahead dated it: from now on it ages
         if (!force && age < context.Settings.DisallowRemoveWhenYounger)
         {
             throw new NotAllowedException(

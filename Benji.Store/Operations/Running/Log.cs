@@ -104,6 +104,10 @@ internal static partial class Log
         + "a lease, as it cannot write the catalog. The next cleanup after its end deletes what waits")]
     public static partial void ReaderHoldsBack(ILogger logger, string storage);
 
+    [LoggerMessage(57, LogLevel.Warning, "Version {Version} is dated {Date:yyyy-MM-dd HH:mm:ss}Z and not {Now:yyyy-MM-dd HH:mm:ss}Z, as the clock "
+        + "says: the volume has a version that is younger than that. If the clock is right, it was ahead when that one was made")]
+    public static partial void DateBent(ILogger logger, VersionName version, DateTimeOffset date, DateTimeOffset now);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);

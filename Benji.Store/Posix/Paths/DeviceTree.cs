@@ -14,14 +14,14 @@ internal static class DeviceTree
     {
         yield return device;
         var folder = FolderOf(device);
-        if (!Directory.Exists(folder))
+        if (!PosixDirectory.IsDirectory(folder))
         {
             yield break;
         }
 
         foreach (var partition in Directory.EnumerateDirectories(folder))
         {
-            if (File.Exists(Path.Combine(partition, "partition")) && ReadNumber(partition) is { } number)
+            if (FileStatus.Find(Path.Combine(partition, "partition"), followLink: true) is not null && ReadNumber(partition) is { } number)
             {
                 yield return number;
             }
@@ -32,7 +32,7 @@ internal static class DeviceTree
     public static IEnumerable<string> Holders(DeviceNumber device)
     {
         var folder = Path.Combine(FolderOf(device), "holders");
-        return Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder) : [];
+        return PosixDirectory.IsDirectory(folder) ? Directory.EnumerateFileSystemEntries(folder) : [];
     }
 
     /// <summary>Returns a device, its partitions, and all that is built on them, each once.</summary>
@@ -57,7 +57,7 @@ internal static class DeviceTree
     /// <summary>Returns the names of the loop devices that a regular file is the content of.</summary>
     /// <exception cref="PosixException">The file of a device could not be looked up.</exception>
     public static IEnumerable<string> LoopsOn(FileStatus file) =>
-        (Directory.Exists(BlockDevices) ? Directory.EnumerateFileSystemEntries(BlockDevices, "loop*") : [])
+        (PosixDirectory.IsDirectory(BlockDevices) ? Directory.EnumerateFileSystemEntries(BlockDevices, "loop*") : [])
         .Where(device => BackingFile(device) is { } backing
             && FileStatus.Find(backing, followLink: true) is { } other
             && other.Inode == file.Inode

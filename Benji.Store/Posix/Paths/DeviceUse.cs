@@ -39,7 +39,7 @@ internal static class DeviceUse
     private static string? FindSwap(DeviceNumber device)
     {
         const string Swaps = "/proc/swaps";
-        return !File.Exists(Swaps)
+        return FileStatus.Find(Swaps, followLink: true) is null
             ? null
             : File.ReadLines(Swaps)
                 .Skip(1)

@@ -68,6 +68,19 @@ internal sealed class DeviceSource : ISource
     }
 
     /// <inheritdoc/>
+    public void RequireSameSize()
+    {
+        try
+        {
+            _file.RequireSize(Size, BlockDevice.Size(_file.Handle));
+        }
+        catch (PosixException cause)
+        {
+            throw new StorageException($"Cannot read {Description}: {Errno.Describe(cause.Errno)}.", isTransient: false, cause);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Release(long offset, long length) => _file.Release(offset, length);
 
     /// <summary>Closes the device.</summary>

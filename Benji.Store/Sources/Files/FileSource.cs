@@ -23,13 +23,18 @@ internal sealed class FileSource : ISource
     public long Size { get; }
 
     /// <summary>Opens a path that leads to a regular file.</summary>
-    /// <exception cref="StorageException">It cannot be opened.</exception>
+    /// <exception cref="StorageException">It cannot be opened, or has bytes where it says that it has none.</exception>
     internal static FileSource Open(string path, string description)
     {
         var file = ReadableFile.Open(path, description);
         try
         {
-            return new FileSource(file, description, RandomAccess.GetLength(file.Handle));
+            var size = RandomAccess.GetLength(file.Handle);
+            return size > 0 || file.IsEmpty()
+                ? new FileSource(file, description, size)
+                : throw new StorageException(
+                    $"Cannot read {description}: it has content but no size, as files have in /proc; copy it to a file first.",
+                    isTransient: false);
         }
         catch
         {
@@ -80,6 +85,9 @@ internal sealed class FileSource : ISource
             throw new StorageException($"Finding the holes of {Description} failed: {Errno.Describe(cause.Errno)}.", false, cause);
         }
     }
+
+    /// <inheritdoc/>
+    public void RequireSameSize() => _file.RequireSize(Size, RandomAccess.GetLength(_file.Handle));
 
     /// <inheritdoc/>
     public void Release(long offset, long length) => _file.Release(offset, length);

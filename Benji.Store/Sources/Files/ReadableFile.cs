@@ -67,6 +67,36 @@ internal sealed class ReadableFile : IDisposable
         }
     }
 
+    /// <summary>True when not one byte can be read.</summary>
+    /// <exception cref="StorageException">It cannot be told.</exception>
+    internal bool IsEmpty()
+    {
+        try
+        {
+            return PosixFile.Read(Handle, _path, 0, stackalloc byte[1]) == 0;
+        }
+        catch (PosixException cause)
+        {
+            throw new StorageException($"Cannot read {_description}: {Errno.Describe(cause.Errno)}.", isTransient: false, cause);
+        }
+    }
+
+    /// <summary>Refuses a file that has another size now than when it was opened.</summary>
+    /// <exception cref="StorageException">It has.</exception>
+    internal void RequireSize(long size, long now)
+    {
+        if (now < size)
+        {
+            throw Shorter(now, size);
+        }
+
+        if (now > size)
+        {
+            throw new StorageException(
+                $"{_description} has become longer: it has {now} bytes and had {size} when it was opened.", isTransient: false);
+        }
+    }
+
     /// <summary>Makes the failure of a file that has become shorter while it was read.</summary>
     internal StorageException Shorter(long end, long size) =>
         new($"{_description} has become shorter: it ends at offset {end} and was {size} bytes when it was opened.", false);

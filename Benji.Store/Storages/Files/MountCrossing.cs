@@ -79,7 +79,7 @@ internal static class MountCrossing
     {
         foreach (var name in root.List(directory.TrimEnd('/')).Where(IsCopy).Select(name => directory + name))
         {
-            if (root.Find(name) is { Kind: FileKind.Regular } status && now - status.Modified > CopyAge)
+            if (root.Find(name) is { Kind: FileKind.Regular } status && (now - status.Modified).Duration() > CopyAge)
             {
                 root.Delete(name);
             }

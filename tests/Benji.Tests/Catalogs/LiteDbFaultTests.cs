@@ -111,6 +111,33 @@ public sealed class LiteDbFaultTests
             transaction.Leases.TryAcquire("cleanup", LeaseMode.Exclusive, "test", out _, out _);
     }
 
+    [Fact]
+    public async Task ALeaseOfADayToComeLivesAsLongAsOneThatIsRenewedNow()
+    {
+        var owners = new OtherOwners { Answer = null };
+        await using var catalog = await OpenAsync(owners);
+        _clock.Advance(TimeSpan.FromDays(3650));
+        Assert.True(await TakeAsync("cleanup"));
+        _clock.Advance(-TimeSpan.FromDays(3650));
+
+        Assert.False(await TakeAsync("cleanup"));
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(await TakeAsync("cleanup"));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(await TakeAsync("cleanup"));
+
+        // Whatever else is claimed: a list of leases is one of living ones.
+        _clock.Advance(TimeSpan.FromDays(3650));
+        Assert.True(await TakeAsync("volume"));
+        _clock.Advance(-TimeSpan.FromDays(3649));
+        Assert.True(await TakeAsync("overlay"));
+        _clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Empty(await catalog.ReadAsync(read => read.Leases.List("volume"), CancellationToken.None));
+
+        Task<bool> TakeAsync(string resource) => catalog.WriteAsync(
+            write => write.Leases.TryAcquire(resource, LeaseMode.Exclusive, "test", out _, out _), CancellationToken.None);
+    }
+
     private Task<LiteDbCatalog> OpenAsync() => OpenAsync(new OtherOwners());
 
     private Task<LiteDbCatalog> OpenAsync(ILeaseOwners owners) => LiteDbCatalog.OpenAsync(

@@ -98,6 +98,43 @@ public sealed class ScrubTests
     }
 
     [Fact]
+    public async Task HolesOfBothSidesAreNotReadWhenTheyAreCompared() => await Seeded.RunAsync(async random =>
+    {
+        await using var store = new StoreFixture();
+        var content = WithHoles(random, 40);
+        store.Images.Set("disk", content);
+        var version = (await store.BackupAsync("disk")).Version;
+        var other = WithHoles(random, 40);
+        other = [.. other.Zip(content, (left, right) => (byte)(left | right))];
+        var image = store.Images.Set("other", other);
+        var result = await (await store.StoreAsync()).ScrubAsync(
+            new ScrubRequest { Version = version.Name.ToString(), IsDeep = true, Source = "other" }, NoProgress.Instance);
+        var blocks = Enumerable.Range(0, 40).Select(index => new Range(index * Block, (index + 1) * Block)).ToList();
+        Assert.Equal(blocks.Count(block => other[block].Any(value => value != 0)) * (long)Block, image.BytesRead);
+        var differing = Enumerable.Range(0, 40 * Block / Frame)
+            .Where(frame => !content.AsSpan(frame * Frame, Frame).SequenceEqual(other.AsSpan(frame * Frame, Frame)))
+            .ToHashSet();
+        Assert.Equal(
+            differing.Order(),
+            result.SourceDifferences.SelectMany(extent =>
+                Enumerable.Range((int)(extent.Offset / Frame), (int)(extent.Length / Frame))));
+    });
+
+    private static byte[] WithHoles(Random random, int blocks)
+    {
+        var content = new byte[blocks * Block];
+        for (var index = 0; index < blocks; index++)
+        {
+            if (random.Next(3) == 0)
+            {
+                content[(index * Block) + random.Next(Block)] = 1;
+            }
+        }
+
+        return content;
+    }
+
+    [Fact]
     public async Task AMissingPageOrManifestIsWrittenAgain()
     {
         await using var store = new StoreFixture();

@@ -1,5 +1,7 @@
 using Benji.Store.Model;
+using Benji.Store.Operations;
 using Benji.Testing;
+using Benji.Tests.Operations.Age;
 using Xunit;
 
 namespace Benji.Tests.Operations;
@@ -27,6 +29,24 @@ public sealed class VersionNamesTests
         Assert.Equal("vm/disk/21000101T000001Z", second.Version.Name.ToString());
         Assert.Equal(first.Version.Date.AddSeconds(1), second.Version.Date);
         Assert.Equal(second.Version.Name, (await ProtectAsync(store, "vm/disk/latest")).Name);
+    }
+
+    [Theory]
+    [InlineData(-59, 0)]
+    [InlineData(-61, 1)]
+    [InlineData(-3650 * 24 * 3600L, 1)]
+    public async Task ADateThatIsBentByMoreThanAMinuteIsWarnedOf(long seconds, int warnings)
+    {
+        await using var store = await NewAsync();
+        using var log = new WarningLog();
+        await store.BackupAsync("vm/disk");
+        await store.CloseAsync();
+        store.Clock.Advance(TimeSpan.FromSeconds(seconds));
+        await using var again = await Benji.Store.BenjiStore.OpenAsync(
+            store.Options, Benji.Store.StoreUse.Change, log, store.Clock, CancellationToken.None);
+        await again.BackupAsync(new BackupRequest { Source = "vm/disk", Volume = "vm/disk" }, NoProgress.Instance);
+        await again.BackupAsync(new BackupRequest { Source = "vm/disk", Volume = "other" }, NoProgress.Instance);
+        Assert.Equal(warnings, log.Warnings.Count);
     }
 
     [Fact]

@@ -119,6 +119,11 @@ public sealed class PosixFileTests : IDisposable
     public void DirectoriesAreMadeWithTheirParents()
     {
         PosixDirectory.CreateDurably(_directory["a/b/c"]);
+        Assert.True(PosixDirectory.IsDirectory(_directory["a/b/c"]));
+        Assert.False(PosixDirectory.IsDirectory(_directory["a/b/d"]));
+        var loop = _directory["loop"];
+        File.CreateSymbolicLink(loop, loop);
+        Assert.Throws<PosixException>(() => PosixDirectory.IsDirectory(loop));
         Assert.Equal(PosixDirectory.PrivateMode, FileStatus.Find(_directory["a/b/c"], followLink: false)!.Value.Mode);
         Assert.Equal(PosixDirectory.PrivateMode, FileStatus.Find(_directory["a"], followLink: false)!.Value.Mode);
         Assert.False(PosixDirectory.TryCreate(_directory["a"]));

@@ -34,6 +34,26 @@ public sealed class SourceAddressTests
     public void WhatIsNoAddressIsRefused(string address) =>
         Assert.Throws<UsageException>(() => SourceAddress.Parse(address));
 
+    [Theory]
+    [InlineData("-")]
+    [InlineData("file:-")]
+    [InlineData("file://-")]
+    [InlineData("null:-")]
+    public void APipeIsRefusedAndNeverTakenForAFile(string address)
+    {
+        var opener = new SourceOpener(IoOptions.Default);
+        Assert.Throws<UsageException>(() => opener.OpenSource(address));
+        Assert.Throws<UsageException>(() => opener.OpenTarget(address, 1, force: true));
+        Assert.Throws<UsageException>(() => opener.FindPath(address));
+    }
+
+    [Theory]
+    [InlineData("./-")]
+    [InlineData("--")]
+    [InlineData("/-")]
+    [InlineData("file:./-")]
+    public void OnlyADashAloneIsAPipe(string address) => Assert.Equal(address, SourceAddress.Parse(address).ToString());
+
     [Fact]
     public void AHostIsRefused()
     {

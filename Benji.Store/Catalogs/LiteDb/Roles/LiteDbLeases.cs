@@ -19,6 +19,8 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         [NotNullWhen(true)] out Lease? lease,
         [NotNullWhen(false)] out Lease? holder)
     {
+        var now = timeProvider.GetUtcNow();
+        CountFutureAsNow(now);
         var key = RowKey.Of(resource);
         foreach (var found in rows.Range(Collection, LiteDbSchema.Name, key, key))
         {
@@ -36,10 +38,9 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         }
 
         owners.Announce();
-        var now = timeProvider.GetUtcNow();
         lease = new Lease(NextFencing(), resource, mode, owners.Self, purpose, now, now + TimeToLive);
         holder = null;
-        rows.Put(Collection, Pack(lease));
+        rows.Put(Collection, Pack(lease, owners.BootId));
         return true;
     }
 
@@ -51,7 +52,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
             return false;
         }
 
-        rows.Put(Collection, Pack(lease with { Expires = timeProvider.GetUtcNow() + TimeToLive }));
+        rows.Put(Collection, Pack(lease with { Expires = timeProvider.GetUtcNow() + TimeToLive }, owners.BootId));
         return true;
     }
 
@@ -92,7 +93,21 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         return last + 1;
     }
 
-    private BsonDocument Pack(Lease lease) => new()
+    // A clock that was ahead must not keep a lease alive until that day: it lives as long as one that is renewed now.
+    private void CountFutureAsNow(DateTimeOffset now)
+    {
+        var (first, last) = RowKey.Prefix("");
+        foreach (var found in rows.Range(Collection, LiteDbSchema.Name, first, last))
+        {
+            var lease = Unpack(found, out var bootId);
+            if (lease.Expires > now + TimeToLive)
+            {
+                rows.Put(Collection, Pack(lease with { Expires = now + TimeToLive }, bootId));
+            }
+        }
+    }
+
+    private static BsonDocument Pack(Lease lease, string bootId) => new()
     {
         [LiteDbSchema.Key] = lease.Fencing,
         [LiteDbSchema.Name] = RowKey.Of(lease.Resource),
@@ -102,7 +117,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
             .Text(lease.Owner.Host)
             .Number(lease.Owner.ProcessId)
             .Id(lease.Owner.Token)
-            .Text(owners.BootId)
+            .Text(bootId)
             .Text(lease.Purpose)
             .Time(lease.Started)
             .Time(lease.Expires)

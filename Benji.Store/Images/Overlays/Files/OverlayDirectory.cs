@@ -140,7 +140,7 @@ internal sealed class OverlayDirectory(string path, IOverlayFiles files)
     {
         foreach (var file in files.List(path).Where(IsTemporary))
         {
-            if (files.Find(file) is { Kind: FileKind.Regular } status && now - status.Modified > TemporaryAge)
+            if (files.Find(file) is { Kind: FileKind.Regular } status && (now - status.Modified).Duration() > TemporaryAge)
             {
                 files.Delete(file);
             }

@@ -53,6 +53,39 @@ public sealed class ConfigurationReaderTests
         Assert.Equal("/here/mine/catalog.db", loaded.Store.CatalogPath);
     }
 
+    [Theory]
+    [InlineData("BENJI_KEY_FILE", false)]
+    [InlineData("BENJI_PASSWORD_FILE", false)]
+    [InlineData("BENJI_PASSWORD_COMMAND", false)]
+    [InlineData("BENJI_KEY_FILE", true)]
+    [InlineData("BENJI_PASSWORD_COMMAND", true)]
+    public void AKeyVariableThatIsSetAndEmptyIsNotOneThatIsMissing(string name, bool hasFile)
+    {
+        _fake.IsRoot = true;
+        _fake.Variables[name] = "";
+        if (hasFile)
+        {
+            _fake.Files["/etc/benji.yaml"] = Minimal;
+        }
+
+        var error = Assert.Throws<ConfigurationException>(() => _fake.Read());
+        Assert.StartsWith($"{name} is set and empty", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("BENJI_HOME")]
+    [InlineData("BENJI_CONFIG")]
+    public void AnEmptyVariableOfAPlaceMeansNoOtherPlace(string name)
+    {
+        _fake.IsRoot = true;
+        _fake.Variables[name] = "";
+        _fake.Files["/etc/benji.yaml"] = Minimal;
+        _fake.Files["/here/line.yaml"] = Minimal;
+        var error = Assert.Throws<UsageException>(() => _fake.Read());
+        Assert.StartsWith($"{name} is set and empty", error.Message, StringComparison.Ordinal);
+        Assert.Equal("/here/line.yaml", _fake.Read("line.yaml").File);
+    }
+
     [Fact]
     public void TheCommandLineBeatsTheVariableAndBothBeatHome()
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -15,12 +14,12 @@ namespace Benji.Tests.Nbd.Transport;
 public sealed class TlsTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly X509Certificate2 _authority = Authority("CN=Benji test CA");
-    private readonly X509Certificate2 _foreign = Authority("CN=Somebody else");
+    private readonly X509Certificate2 _authority = TestCertificates.Authority("CN=Benji test CA");
+    private readonly X509Certificate2 _foreign = TestCertificates.Authority("CN=Somebody else");
 
     public TlsTests()
     {
-        using var server = Issue(_authority, "CN=localhost", "1.3.6.1.5.5.7.3.1");
+        using var server = TestCertificates.Issue(_authority, "CN=localhost", TestCertificates.ForServers);
         File.WriteAllText(_directory["server-cert.pem"], server.ExportCertificatePem());
         File.WriteAllText(_directory["server-key.pem"], server.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(_directory["ca-cert.pem"], _authority.ExportCertificatePem());
@@ -58,7 +57,7 @@ public sealed class TlsTests : IDisposable
     public async Task AClientOfTheAuthorityReadsAndWrites()
     {
         await using var served = await StartAsync();
-        using var certificate = Issue(_authority, "CN=backup1", "1.3.6.1.5.5.7.3.2");
+        using var certificate = TestCertificates.Issue(_authority, "CN=backup1", TestCertificates.ForClients);
         await using var probe = await ConnectAsync(served, certificate);
         Assert.Equal(OptionReply.ErrInvalid, Assert.Single(await probe.AskAsync(OptionCode.StartTls)).Reply);
         await probe.StructureAsync();
@@ -86,7 +85,7 @@ public sealed class TlsTests : IDisposable
         await probe.GreetAsync();
         await probe.StructureAsync();
         await probe.AskContextsAsync(OptionCode.SetMetaContext, "vm1/v1", "base:allocation");
-        using var certificate = Issue(_authority, "CN=backup1", "1.3.6.1.5.5.7.3.2");
+        using var certificate = TestCertificates.Issue(_authority, "CN=backup1", TestCertificates.ForClients);
         await BeginTlsAsync(probe, certificate);
         await probe.AskForAsync(OptionCode.Go, "vm1/v1");
         await probe.RequestAsync(Command.Read, 0, 64);
@@ -109,16 +108,77 @@ public sealed class TlsTests : IDisposable
     public async Task AClientWithoutACertificateOfTheAuthorityIsRefused(bool isForeign)
     {
         await using var served = await StartAsync();
-        using var certificate = isForeign ? Issue(_foreign, "CN=backup1", "1.3.6.1.5.5.7.3.2") : null;
+        using var certificate = isForeign ? TestCertificates.Issue(_foreign, "CN=backup1", TestCertificates.ForClients) : null;
         await AssertRefusedAsync(served, certificate);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("a text without a certificate")]
+    public async Task WithoutAnAuthorityForClientsTheServerDoesNotStart(string? authorities)
+    {
+        Replace("ca-cert.pem", authorities);
+        var refused = await Assert.ThrowsAsync<ConfigurationException>(() => StartAsync());
+        Assert.Contains(_directory["ca-cert.pem"], refused.Message, StringComparison.Ordinal);
+        refused = await Assert.ThrowsAsync<ConfigurationException>(() => StartAsync(isInsecure: true, "CN=backup1"));
+        Assert.Contains("--tls-allow", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WithoutAnAuthorityEverybodyGetsInWhereThatIsAskedFor()
+    {
+        Replace("ca-cert.pem", null);
+        await using var served = await StartAsync(isInsecure: true);
+        await using var probe = await ConnectAsync(served, certificate: null);
+        Assert.Equal(OptionReply.Ack, (await probe.AskForAsync(OptionCode.Go, "vm1/v1"))[^1].Reply);
+    }
+
+    [Fact]
+    public async Task InsecureDoesNotTakeAwayTheCheckOfAnAuthority()
+    {
+        await using var served = await StartAsync(isInsecure: true);
+        await AssertRefusedAsync(served, certificate: null);
+    }
+
+    [Theory]
+    [InlineData("none", "It was refused: it has no certificate.")]
+    [InlineData("foreign", "It was refused: certificate 'CN=backup1' is not of an authority in ca-cert.pem.")]
+    [InlineData("old", "It was refused: certificate 'CN=backup1' has expired, or is not valid yet.")]
+    [InlineData("server", "It was refused: certificate 'CN=backup1' is not one for clients.")]
+    [InlineData("other", "is not among those of --tls-allow.")]
+    public async Task ARefusedClientIsLoggedWithTheCause(string kind, string cause)
+    {
+        using var certificate = kind switch
+        {
+            "none" => null,
+            "foreign" => TestCertificates.Issue(_foreign, "CN=backup1", TestCertificates.ForClients),
+            "old" => TestCertificates.Issue(_authority, "CN=backup1", TestCertificates.ForClients, years: 1),
+            "server" => TestCertificates.Issue(_authority, "CN=backup1", TestCertificates.ForServers),
+            _ => TestCertificates.Issue(_authority, "CN=backup2", TestCertificates.ForClients),
+        };
+        await using var served = await StartAsync("CN=backup1");
+        await AssertRefusedAsync(served, certificate);
+        var warning = Assert.Single(served.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.EndsWith(cause, warning.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AClientThatAsksForAnExportInTheClearIsLogged()
+    {
+        await using var served = await StartAsync();
+        await using var probe = await served.ConnectTcpAsync();
+        await probe.GreetAsync();
+        Assert.Equal(OptionReply.ErrTlsRequired, (await probe.AskForAsync(OptionCode.Go, "vm1/v1"))[^1].Reply);
+        Assert.Contains(served.Log.Lines, line => line.Contains("This server requires TLS", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task TheListOfClientsDecidesBySubjectOrFingerprint()
     {
-        using var first = Issue(_authority, "CN=backup1", "1.3.6.1.5.5.7.3.2");
-        using var second = Issue(_authority, "CN=backup2", "1.3.6.1.5.5.7.3.2");
-        using var third = Issue(_authority, "CN=backup3", "1.3.6.1.5.5.7.3.2");
+        using var first = TestCertificates.Issue(_authority, "CN=backup1", TestCertificates.ForClients);
+        using var second = TestCertificates.Issue(_authority, "CN=backup2", TestCertificates.ForClients);
+        using var third = TestCertificates.Issue(_authority, "CN=backup3", TestCertificates.ForClients);
         await using var served = await StartAsync("CN=backup1", second.GetCertHashString(HashAlgorithmName.SHA256));
         foreach (var certificate in new[] { first, second })
         {
@@ -154,11 +214,24 @@ public sealed class TlsTests : IDisposable
 
     private static uint ReadMagic(byte[] bytes) => System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes);
 
-    private Task<ServedImages> StartAsync(params string[] allowed) => ServedImages.StartAsync(options => options with
+    private Task<ServedImages> StartAsync(params string[] allowed) => StartAsync(isInsecure: false, allowed);
+
+    private Task<ServedImages> StartAsync(bool isInsecure, params string[] allowed) => ServedImages.StartAsync(
+        options => options with
+        {
+            TlsCertificates = _directory.Path,
+            AllowedClients = allowed,
+            Insecure = isInsecure,
+        });
+
+    private void Replace(string file, string? content)
     {
-        TlsCertificates = _directory.Path,
-        AllowedClients = allowed,
-    });
+        File.Delete(_directory[file]);
+        if (content is not null)
+        {
+            File.WriteAllText(_directory[file], content);
+        }
+    }
 
     // Under TLS 1.3 a client learns that it is refused only when it reads.
     private async Task AssertRefusedAsync(ServedImages served, X509Certificate2? certificate)
@@ -173,7 +246,7 @@ public sealed class TlsTests : IDisposable
         await ServedImages.UntilAsync(() => served.Server.Counters.Open == 0, "the end of the connection");
     }
 
-    private async Task<NbdProbe> ConnectAsync(ServedImages served, X509Certificate2 certificate)
+    private async Task<NbdProbe> ConnectAsync(ServedImages served, X509Certificate2? certificate)
     {
         var probe = await served.ConnectTcpAsync();
         await probe.GreetAsync();
@@ -199,29 +272,4 @@ public sealed class TlsTests : IDisposable
         });
         probe.Continue(tls);
     }
-
-    private static X509Certificate2 Authority(string subject)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        return request.CreateSelfSigned(Start, Start.AddYears(50));
-    }
-
-    private static X509Certificate2 Issue(X509Certificate2 authority, string subject, string use)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], false));
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(authority, Start, Start.AddYears(40), RandomNumberGenerator.GetBytes(8));
-        using var withKey = issued.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), password: null, X509KeyStorageFlags.Exportable);
-    }
-
-    private static DateTimeOffset Start { get; } = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 }

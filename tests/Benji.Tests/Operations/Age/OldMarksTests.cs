@@ -60,6 +60,22 @@ public sealed class OldMarksTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ThoseOfADayToComeAgeFromNow()
+    {
+        _world.Clock.Advance(TimeSpan.FromDays(3650));
+        await AddAsync(100, AgeMarkState.Gone);
+        var forgotten = (await AddAsync(1, AgeMarkState.Pending))[0];
+        _world.Clock.Advance(-TimeSpan.FromDays(3650));
+        await DeleteOldAsync();
+        _world.Clock.Advance(TimeSpan.FromDays(8));
+        await AddAsync(1, AgeMarkState.Retired);
+        await DeleteOldAsync();
+        var gone = _catalog.Place.State.AgeMarks.Values.Where(known => known.State == AgeMarkState.Gone).ToList();
+        Assert.Equal(64, gone.Count);
+        Assert.Contains(gone, known => known.Mark == forgotten);
+    }
+
+    [Fact]
     public async Task NoMoreAreKnownThanAreWorthTheirSpace()
     {
         await AddAsync(300, AgeMarkState.Gone);

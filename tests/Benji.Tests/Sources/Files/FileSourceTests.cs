@@ -93,6 +93,30 @@ public sealed class FileSourceTests : IDisposable
         Assert.Null(source.FindData(100_000));
     }
 
+    [Theory]
+    [InlineData(100_000, 99_999, "shorter")]
+    [InlineData(100_000, 0, "shorter")]
+    [InlineData(100_000, 100_001, "longer")]
+    [InlineData(0, 1, "longer")]
+    public async Task AFileOfAnotherSizeThanAtTheStartIsTold(int size, int later, string word)
+    {
+        Write("file", size);
+        await using var source = Opener.OpenSource(_directory["file"]);
+        source.RequireSameSize();
+        Truncate("file", later);
+        var error = Assert.Throws<StorageException>(source.RequireSameSize);
+        Assert.Contains(word, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/proc/self/status")]
+    [InlineData("/proc/cpuinfo")]
+    public void AFileWithContentButNoSizeIsRefused(string path)
+    {
+        var error = Assert.Throws<StorageException>(() => Opener.OpenSource(path));
+        Assert.Contains("no size", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task TheRunsOfDataCoverAllThatIsNotZero() => await Seeded.RunAsync(async random =>
     {

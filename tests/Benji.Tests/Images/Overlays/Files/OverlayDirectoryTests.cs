@@ -102,6 +102,15 @@ public sealed class OverlayDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void HeadersOfADayToComeAreAsOld()
+    {
+        _overlays.Create(_header);
+        File.WriteAllText(Path.Combine(_directory["overlays"], $".{Guid.NewGuid():N}.tmp"), "half");
+        _overlays.DeleteTemporary(TimeProvider.System.GetUtcNow().AddYears(-1));
+        Assert.Equal([_overlays.PathOf(_header.Id)], Directory.EnumerateFiles(_directory["overlays"]));
+    }
+
+    [Fact]
     public void HeadersThatAKilledCreationLeftAreDeletedWhenTheyAreOld()
     {
         _overlays.Create(_header);
