@@ -20,10 +20,10 @@ internal sealed class SourceComparison(
     {
         await using var source = context.Sources.OpenSource(address);
         using var blocks = new BlockStore(store);
-        progress.StartStage("comparing", version.Size, ProgressUnit.Bytes);
+        progress.StartStage("comparing", Math.Min(version.Size, source.Size), ProgressUnit.Bytes);
         await WorkerPool.RunAsync<PlacedBlock>(
             context.Settings.Workers,
-            DispatchAsync,
+            (writer, token) => DispatchAsync(source.Size, writer, token),
             (reader, token) => WorkAsync(source, blocks, reader, token),
             cancellationToken);
         if (source.Size != version.Size)
@@ -53,10 +53,12 @@ internal sealed class SourceComparison(
         return merged;
     }
 
-    private async Task DispatchAsync(ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
+    private async Task DispatchAsync(
+        long sourceSize, ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
     {
         var map = StorePages.OpenMap(context, store, version);
-        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        var compared = new BlockGeometry(Math.Min(sourceSize, version.Size), version.BlockSize);
+        await foreach (var run in map.ReadAsync(0, compared.BlockCount, cancellationToken))
         {
             for (long i = 0; i < run.Count; i++)
             {
