@@ -15,7 +15,7 @@ internal static class KeyReader
     private const int SaltLengthMin = 8;
     private const int SaltLengthMax = 1024;
     private const int IterationsMin = 1000;
-    private const int IterationsMax = 1_000_000_000;
+    private const int IterationsMax = 10_000_000;
 
     /// <summary>Reads the configuration of an <c>aes_256_gcm</c> transform.</summary>
     public static KeyOptions Read(Section section, SecretReader secrets)

@@ -84,7 +84,7 @@ internal sealed class OpenedStore : IAsyncDisposable
                 + $"the catalog expects {expected:N}: it is another store's place.");
         }
 
-        var keys = StoreSecrets.Derive(opening, file);
+        var keys = await StoreSecrets.DeriveAsync(opening, file, cancellationToken);
         try
         {
             StoreSecrets.CheckGenuine(opening, file, bytes, keys);
@@ -142,7 +142,7 @@ internal sealed class OpenedStore : IAsyncDisposable
         }
 
         var file = StoreSecrets.NewFile(opening);
-        using var keys = StoreSecrets.Derive(opening, file);
+        using var keys = await StoreSecrets.DeriveAsync(opening, file, cancellationToken);
         return await opening.Storage.TryCreateAsync(ObjectNames.StoreFile, file.Format(keys), cancellationToken);
     }
 }

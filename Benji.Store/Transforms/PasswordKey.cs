@@ -23,8 +23,19 @@ internal static class PasswordKey
     /// <summary>The fewest iterations.</summary>
     public const int IterationsMin = 1000;
 
-    /// <summary>The most iterations: about two minutes.</summary>
-    public const int IterationsMax = 100_000_000;
+    /// <summary>The most iterations: about ten seconds. A storage says how many there are, and may lie.</summary>
+    public const int IterationsMax = 10_000_000;
+
+    /// <summary>Derives the key from the UTF-8 bytes of a password, as <see cref="Derive(string, ReadOnlySpan{byte}, int)"/>
+    /// does, and stops to wait for it when it is told to.</summary>
+    /// <remarks>The work itself cannot be stopped: its thread is left to end by itself, or with the process.</remarks>
+    public static Task<byte[]> DeriveAsync(
+        string password, byte[] salt, int iterations, CancellationToken cancellationToken) =>
+        WaitAsync(() => Derive(password, salt, iterations), cancellationToken);
+
+    /// <summary>Waits for work that knows nothing of cancellation.</summary>
+    internal static Task<byte[]> WaitAsync(Func<byte[]> work, CancellationToken cancellationToken) =>
+        Task.Run(work, cancellationToken).WaitAsync(cancellationToken);
 
     /// <summary>Derives the key from the UTF-8 bytes of <paramref name="password"/>.</summary>
     /// <exception cref="ConfigurationException">The password, salt or iterations are outside their limits.</exception>
@@ -44,7 +55,7 @@ internal static class PasswordKey
     /// <summary>Derives the key from the bytes of a password.</summary>
     /// <param name="password">At least 8 bytes; they are used as they are.</param>
     /// <param name="salt">8 to 1024 bytes.</param>
-    /// <param name="iterations">1000 to 100,000,000.</param>
+    /// <param name="iterations">1000 to 10,000,000.</param>
     /// <returns>32 bytes that the caller clears after use.</returns>
     /// <exception cref="ConfigurationException">The password, salt or iterations are outside their limits.</exception>
     public static byte[] Derive(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int iterations)

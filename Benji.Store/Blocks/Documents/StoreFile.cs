@@ -8,7 +8,7 @@ namespace Benji.Store.Blocks.Documents;
 
 /// <summary>How the master key comes from a password.</summary>
 /// <param name="Salt">8 to 1,024 random bytes.</param>
-/// <param name="Iterations">1,000 to 100,000,000.</param>
+/// <param name="Iterations">1,000 to 10,000,000.</param>
 internal sealed record KdfParameters(byte[] Salt, int Iterations);
 
 /// <summary>The content of <c>store.json</c>: what store a storage holds and how its keys come about.</summary>
@@ -32,7 +32,8 @@ internal sealed record StoreFile(
     private static readonly string NoCheck = new('0', CheckDigits);
 
     /// <summary>Parses the file; <see cref="IsGenuine"/> then compares its check.</summary>
-    /// <exception cref="ConfigurationException">It is of another program or of a newer format.</exception>
+    /// <exception cref="ConfigurationException">It is of another program or of a newer format, or its password takes too long.
+    /// </exception>
     /// <exception cref="CorruptDataException">It is not what this program writes.</exception>
     public static StoreFile Parse(ReadOnlyMemory<byte> bytes) =>
         bytes.Length <= LengthMax
@@ -138,7 +139,11 @@ internal sealed record StoreFile(
             throw fields.Wrong("salt", $"has {salt.Length} bytes");
         }
 
-        return new KdfParameters(
-            salt, (int)fields.Number("iterations", PasswordKey.IterationsMin, PasswordKey.IterationsMax));
+        var iterations = fields.Number("iterations", PasswordKey.IterationsMin, long.MaxValue);
+        return iterations <= PasswordKey.IterationsMax
+            ? new KdfParameters(salt, (int)iterations)
+            : throw new ConfigurationException(
+                $"{What} asks for {iterations} iterations to make the key of the password; this program does at most "
+                + $"{PasswordKey.IterationsMax}. Somebody altered it, or another program made it.");
     }
 }

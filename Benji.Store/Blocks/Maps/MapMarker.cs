@@ -169,7 +169,7 @@ internal sealed class MapMarker
             {
                 foreach (var content in await pages.ReadAsync(batch, level, cancellationToken))
                 {
-                    var children = Children(content);
+                    var children = content is null ? [] : MapPage.ReadChildren(content);
                     if (level > 1)
                     {
                         below.AddRange(children.Where(IsNewUpper));
@@ -197,21 +197,6 @@ internal sealed class MapMarker
     {
         Invariant.Holds(_uppers.TryAdd(id.Hash, out var isNew));
         return isNew;
-    }
-
-    private static List<PageId> Children(byte[]? content)
-    {
-        var children = new List<PageId>();
-        for (var position = 0; content is not null && position < BlockGeometry.PageEntries; position++)
-        {
-            var child = new PageId(MapPage.ReadEntry(content, position));
-            if (!child.IsHole)
-            {
-                children.Add(child);
-            }
-        }
-
-        return children;
     }
 
     private enum LeafPass

@@ -15,6 +15,22 @@ internal readonly record struct MapPage(int Level, byte[] Content)
     public static void WriteEntry(Span<byte> content, int position, Hash256 entry) =>
         entry.CopyTo(content.Slice(position * Hash256.Size, Hash256.Size));
 
+    /// <summary>Lists the pages that a page above the leaves names, as often as it names them.</summary>
+    public static List<PageId> ReadChildren(ReadOnlySpan<byte> content)
+    {
+        var children = new List<PageId>();
+        for (var position = 0; position < BlockGeometry.PageEntries; position++)
+        {
+            var child = new PageId(ReadEntry(content, position));
+            if (!child.IsHole)
+            {
+                children.Add(child);
+            }
+        }
+
+        return children;
+    }
+
     /// <summary>True when every entry is a hole.</summary>
     public static bool IsHole(ReadOnlySpan<byte> content) => !content.ContainsAnyExcept((byte)0);
 }

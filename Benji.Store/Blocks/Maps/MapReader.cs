@@ -104,7 +104,7 @@ internal sealed class MapReader
         }
 
         var holes = new MapRun(firstBlock, 0, default);
-        var runs = WalkAsync(RootLevel, 0, Root, firstBlock, firstBlock + count, cancellationToken);
+        var runs = WalkAsync(RootLevel, 0, Root, firstBlock, firstBlock + count, passed: null, cancellationToken);
         await foreach (var run in runs)
         {
             if (run.IsHole)
@@ -125,6 +125,21 @@ internal sealed class MapReader
         if (holes.Count > 0)
         {
             yield return holes;
+        }
+    }
+
+    /// <summary>Reads every block that the version has, at one or more of its places: each page is walked once, however
+    /// often it is named, and stretches of holes are left out.</summary>
+    /// <exception cref="CorruptDataException">A page on the way is missing or damaged.</exception>
+    public async IAsyncEnumerable<MapRun> ReadDistinctAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var passed = new HashSet<PageId>();
+        await foreach (var run in WalkAsync(RootLevel, 0, Root, 0, Geometry.BlockCount, passed, cancellationToken))
+        {
+            if (!run.IsHole)
+            {
+                yield return run;
+            }
         }
     }
 
@@ -164,7 +179,7 @@ internal sealed class MapReader
     // Walks the part of one subtree that lies in [first, end). The children of a page are read in batches; each batch
     // is walked before the next is read, which bounds memory at one batch a level.
     private async IAsyncEnumerable<MapRun> WalkAsync(
-        int level, long number, PageId id, long first, long end,
+        int level, long number, PageId id, long first, long end, HashSet<PageId>? passed,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if ((await ReadPagesAsync([id], level, cancellationToken))[0] is not { } content)
@@ -173,14 +188,14 @@ internal sealed class MapReader
             yield break;
         }
 
-        await foreach (var run in WalkPageAsync(level, number, content, first, end, cancellationToken))
+        await foreach (var run in WalkPageAsync(level, number, content, first, end, passed, cancellationToken))
         {
             yield return run;
         }
     }
 
     private async IAsyncEnumerable<MapRun> WalkPageAsync(
-        int level, long number, byte[] content, long first, long end,
+        int level, long number, byte[] content, long first, long end, HashSet<PageId>? passed,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (level == 0)
@@ -205,6 +220,11 @@ internal sealed class MapReader
             var children = await ReadPagesAsync(ids, level - 1, cancellationToken);
             for (var i = 0; i < batch; i++)
             {
+                if (passed?.Add(ids[i]) == false)
+                {
+                    continue;
+                }
+
                 var child = (number * BlockGeometry.PageEntries) + position + i;
                 if (children[i] is not { } childContent)
                 {
@@ -212,7 +232,8 @@ internal sealed class MapReader
                     continue;
                 }
 
-                await foreach (var run in WalkPageAsync(level - 1, child, childContent, first, end, cancellationToken))
+                var runs = WalkPageAsync(level - 1, child, childContent, first, end, passed, cancellationToken);
+                await foreach (var run in runs)
                 {
                     yield return run;
                 }

@@ -45,7 +45,8 @@ internal static class StoreSecrets
 
     /// <summary>Derives the keys of a store.</summary>
     /// <exception cref="ConfigurationException">The key is missing, not needed, or does not fit the file.</exception>
-    public static StoreKeys Derive(StoreOpening opening, StoreFile file)
+    public static async Task<StoreKeys> DeriveAsync(
+        StoreOpening opening, StoreFile file, CancellationToken cancellationToken)
     {
         if (!file.IsEncrypted)
         {
@@ -66,7 +67,7 @@ internal static class StoreSecrets
             return StoreKeys.Encrypted(key.MasterKey, file.Id);
         }
 
-        var master = DerivePassword(opening, file, key);
+        var master = await DerivePasswordAsync(opening, file, key, cancellationToken);
         try
         {
             return StoreKeys.Encrypted(master, file.Id);
@@ -97,7 +98,8 @@ internal static class StoreSecrets
             $"The {which} does not open storage {opening.Name}: it is wrong, or its store.json was altered.");
     }
 
-    private static byte[] DerivePassword(StoreOpening opening, StoreFile file, KeyMaterial key)
+    private static async Task<byte[]> DerivePasswordAsync(
+        StoreOpening opening, StoreFile file, KeyMaterial key, CancellationToken cancellationToken)
     {
         if (file.Kdf is { } kdf
             && ((key.Salt is not null && !key.Salt.AsSpan().SequenceEqual(kdf.Salt))
@@ -110,7 +112,7 @@ internal static class StoreSecrets
         var salt = file.Kdf?.Salt ?? key.Salt;
         var iterations = file.Kdf?.Iterations ?? key.Iterations;
         return salt is not null && iterations is not null
-            ? PasswordKey.Derive(key.Password!, salt, iterations.Value)
+            ? await PasswordKey.DeriveAsync(key.Password!, salt, iterations.Value, cancellationToken)
             : throw new ConfigurationException(
                 $"Storage {opening.Name} was made with a master key, but a password is configured.");
     }

@@ -99,7 +99,7 @@ internal sealed class BackupBuild
         var dropped = content.Geometry.BlockCount - _geometry.BlockCount;
         if (dropped > 0)
         {
-            await foreach (var (_, entry) in _base.ReadAsync(_geometry.BlockCount, dropped, cancellationToken))
+            await foreach (var (_, entry) in _base.ReadStoredAsync(_geometry.BlockCount, dropped, cancellationToken))
             {
                 await pipeline.Replaced.AddAsync(entry.Id, entry.Length, null, cancellationToken);
             }

@@ -49,7 +49,7 @@ internal sealed class BlockScrub(
         if (sought.Count > 0)
         {
             var map = StorePages.OpenMap(context, store, version);
-            await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+            await foreach (var run in map.ReadDistinctAsync(cancellationToken))
             {
                 verified.UnionWith(run.Ids.ToArray().Where(sought.Contains));
             }
@@ -66,7 +66,7 @@ internal sealed class BlockScrub(
         var batch = new List<PlacedBlock>(BlocksPerLookup);
         var batchMax = request.IsDeep ? 1 : BlocksPerLookup;
         var map = StorePages.OpenMap(context, store, version);
-        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        await foreach (var run in map.ReadDistinctAsync(cancellationToken))
         {
             for (var i = 0; i < run.Ids.Length; i++)
             {

@@ -90,7 +90,7 @@ internal sealed class DamageMarking(StoreContext context, OpenedStore store)
         VersionRecord version, HashSet<BlockId> affected, CancellationToken cancellationToken)
     {
         var map = StorePages.OpenMap(context, store, version);
-        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        await foreach (var run in map.ReadDistinctAsync(cancellationToken))
         {
             if (run.Ids.ToArray().Any(affected.Contains))
             {

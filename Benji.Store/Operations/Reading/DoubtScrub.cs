@@ -29,7 +29,7 @@ internal sealed class DoubtScrub(StoreContext context, OpenedStore store, Storin
 
         var damages = new DamageLedger(version.Geometry);
         var map = StorePages.OpenMap(context, store, version);
-        await foreach (var part in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        await foreach (var part in map.ReadDistinctAsync(cancellationToken))
         {
             var ids = part.Ids.ToArray().Where(id => !id.IsHole && !invalid.Contains(id)).Distinct().ToList();
             foreach (var id in await ledger.FindDoubtfulAsync(ids, cancellationToken))

@@ -24,24 +24,32 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
         progress.StartStage("checking pages", null, ProgressUnit.Items);
         await CheckManifestAsync(isDeep, cancellationToken);
         var map = StorePages.OpenMap(context, store, version);
+
+        // Each page once, level by level: the work is measured by the pages that there are, not by the size of the version.
+        HashSet<PageId> pages = map.Root.IsHole ? [] : [map.Root];
         for (var level = map.RootLevel; level >= 0; level--)
         {
-            var pages = (version.Geometry.BlockCount + MapTree.PageSpan(level) - 1) / MapTree.PageSpan(level);
-            for (long first = 0; first < pages; first += PagesPerTrip)
+            var below = new HashSet<PageId>();
+            foreach (var batch in pages.Chunk(PagesPerTrip))
             {
-                var count = (int)Math.Min(PagesPerTrip, pages - first);
-                await CheckAsync(map, level, first, count, isDeep, cancellationToken);
-                progress.Advance(count);
+                await CheckAsync(map, level, batch, isDeep, cancellationToken);
+                if (level > 0)
+                {
+                    var contents = await map.ReadPagesAsync(batch, level, cancellationToken);
+                    below.UnionWith(contents.SelectMany(content => MapPage.ReadChildren(content!)));
+                }
+
+                progress.Advance(batch.Length);
             }
+
+            pages = below;
         }
     }
 
     private async Task CheckAsync(
-        MapReader map, int level, long first, int count, bool isDeep, CancellationToken cancellationToken)
+        MapReader map, int level, IReadOnlyList<PageId> ids, bool isDeep, CancellationToken cancellationToken)
     {
-        var numbers = Enumerable.Range(0, count).Select(i => first + i).ToList();
-        var ids = await map.FindPagesAsync(level, numbers, cancellationToken);
-        foreach (var id in ids.Where(id => !id.IsHole))
+        foreach (var id in ids)
         {
             if (await IsSoundAsync(id, level, isDeep, cancellationToken))
             {

@@ -20,7 +20,7 @@ internal sealed class SourceComparison(
     {
         await using var source = context.Sources.OpenSource(address);
         using var blocks = new BlockStore(store);
-        progress.StartStage("comparing", version.Size, ProgressUnit.Bytes);
+        progress.StartStage("comparing", Math.Min(version.Size, source.Size), ProgressUnit.Bytes);
         await WorkerPool.RunAsync<PlacedBlock>(
             context.Settings.Workers,
             (writer, token) => DispatchAsync(source, writer, token),
@@ -58,7 +58,8 @@ internal sealed class SourceComparison(
         ISource source, ChannelWriter<PlacedBlock> writer, CancellationToken cancellationToken)
     {
         var map = StorePages.OpenMap(context, store, version);
-        await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+        var compared = new BlockGeometry(Math.Min(source.Size, version.Size), version.BlockSize);
+        await foreach (var run in map.ReadAsync(0, compared.BlockCount, cancellationToken))
         {
             if (run.IsHole)
             {
@@ -85,7 +86,7 @@ internal sealed class SourceComparison(
         {
             var data = source.FindData(index * version.BlockSize);
             var next = data is { } found ? Math.Min(found.Offset / version.BlockSize, end) : end;
-            Skip(index, next);
+            Skip(index, next, source.Size);
             for (index = next; index < end && index * version.BlockSize < data!.Value.End; index++)
             {
                 await writer.WriteAsync(new PlacedBlock(index, BlockId.Hole), cancellationToken);
@@ -93,11 +94,11 @@ internal sealed class SourceComparison(
         }
     }
 
-    private void Skip(long first, long end)
+    private void Skip(long first, long end, long size)
     {
         if (end > first)
         {
-            progress.Advance(Math.Min(end * version.BlockSize, version.Size) - (first * version.BlockSize));
+            progress.Advance(Math.Min(end * version.BlockSize, Math.Min(size, version.Size)) - (first * version.BlockSize));
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class RebuildDamage(OpenedStore store, IPageSource pages, ICatal
         {
             using var buffer = store.Pool.Rent(version.BlockSize);
             var map = new MapReader(pages, version.Root, version.Geometry);
-            await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, cancellationToken))
+            await foreach (var run in map.ReadDistinctAsync(cancellationToken))
             {
                 for (var i = 0; i < run.Ids.Length; i++)
                 {

@@ -27,7 +27,7 @@ internal sealed class DamageWatch(StoreContext context, OpenedStore store)
         try
         {
             var map = StorePages.OpenMap(context, store, version);
-            await foreach (var run in map.ReadAsync(0, version.Geometry.BlockCount, CancellationToken.None))
+            await foreach (var run in map.ReadDistinctAsync(CancellationToken.None))
             {
                 used.UnionWith(run.Ids.ToArray().Where(_marked.Contains));
             }

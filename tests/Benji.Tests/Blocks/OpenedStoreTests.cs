@@ -97,6 +97,21 @@ public class OpenedStoreTests
     }
 
     [Theory]
+    [InlineData("10000001")]
+    [InlineData("100000000")]
+    [InlineData("9000000000000000000")]
+    public async Task MoreIterationsThanTheLimitAreRefusedBeforeTheyAreDone(string iterations)
+    {
+        await using var store = await OpenAsync(Password);
+        Storage.Damage(ObjectNames.StoreFile, bytes => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace(
+            "\"iterations\":1000", $"\"iterations\":{iterations}", StringComparison.Ordinal)));
+
+        var failure = await Assert.ThrowsAsync<ConfigurationException>(
+            () => OpenAsync(new KeyMaterial { Password = Password.Password }));
+        Assert.Contains($"{iterations} iterations", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task NoByteOfTheFileCanChange(bool isEncrypted)

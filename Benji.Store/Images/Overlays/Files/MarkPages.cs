@@ -49,7 +49,7 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
     {
         lock (ChangeLock)
         {
-            for (long number = 0; !_isCounted && number < layout.PageCount; number++)
+            for (long number = 0; !_isCounted && (number = NextWithSpace(number)) < layout.PageCount; number++)
             {
                 _ = this[number];
             }
@@ -57,6 +57,30 @@ internal sealed class MarkPages(IOverlayDisk disk, OverlayLayout layout, int pag
             _isCounted = true;
             return _counts;
         }
+    }
+
+    /// <summary>Finds the first page, from one on, that may hold anything else than marks of the base.</summary>
+    /// <returns>Its number, or the number of pages; of the pages before it nothing is read or kept.</returns>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public long NextWithSpace(long number)
+    {
+        long? written = null;
+
+        // A chunk that is in memory may hold what the disk does not, so its pages are not passed over.
+        while (number < layout.PageCount && Volatile.Read(ref _chunks[number / ChunkPages]) is null)
+        {
+            written ??= disk.FindData(OverlayLayout.PageOffset(number)) is { } run
+                ? (run.Start / OverlayLayout.UnitSize) - 1
+                : long.MaxValue;
+            if (written / ChunkPages <= number / ChunkPages)
+            {
+                return number;
+            }
+
+            number = ((number / ChunkPages) + 1) * ChunkPages;
+        }
+
+        return Math.Min(number, layout.PageCount);
     }
 
     /// <summary>Takes the space of a run of pages, so that a change of their marks finds room.</summary>

@@ -57,7 +57,9 @@ internal sealed class OverlayMarks(
                 return found;
             }
 
-            at = pageEnd;
+            at = state == UnitState.Base
+                ? Math.Max(pageEnd, Math.Min(end, _pages.NextWithSpace(number + 1) * OverlayLayout.PageUnits))
+                : pageEnd;
         }
 
         return end;

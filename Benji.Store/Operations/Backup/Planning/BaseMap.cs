@@ -31,6 +31,27 @@ internal sealed class BaseMap(MapReader? map, BlockGeometry? geometry, IReadOnly
         return entries;
     }
 
+    /// <summary>Lists the blocks of a range that are no holes, in order; it may end behind the base's end.</summary>
+    public async IAsyncEnumerable<(long Index, BaseEntry Entry)> ReadStoredAsync(
+        long first, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (map is null || geometry is not { } old || old.BlockCount <= first)
+        {
+            yield break;
+        }
+
+        await foreach (var run in map.ReadAsync(first, Math.Min(count, old.BlockCount - first), cancellationToken))
+        {
+            for (var i = 0; i < run.Ids.Length; i++)
+            {
+                if (run.Ids.Span[i] is { IsHole: false } id)
+                {
+                    yield return (run.FirstBlock + i, Entry(old, run.FirstBlock + i, id));
+                }
+            }
+        }
+    }
+
     /// <summary>Lists the blocks of a range, holes included, in order; behind the base's end they are holes.</summary>
     public async IAsyncEnumerable<(long Index, BaseEntry Entry)> ReadAsync(
         long first, long count, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -105,7 +105,7 @@ internal sealed class HintPlanner(
         }
 
         var count = Math.Min(old.BlockCount, geometry.BlockCount);
-        await foreach (var (index, entry) in baseMap.ReadAsync(0, count, cancellationToken))
+        await foreach (var (index, entry) in baseMap.ReadStoredAsync(0, count, cancellationToken))
         {
             if (entry.IsInvalid)
             {

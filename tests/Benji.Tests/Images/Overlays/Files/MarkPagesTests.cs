@@ -47,6 +47,21 @@ public sealed class MarkPagesTests : IDisposable
     }
 
     [Fact]
+    public void AnOverlayOfTheLargestSizeTakesNoMemoryForWhatNobodyWrote()
+    {
+        var layout = new OverlayLayout(1L << 53);
+        using var disk = new SparseDisk();
+        var marks = new OverlayMarks(disk, layout);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        marks.Reserve(layout.UnitCount - 1, 1);
+        marks.Set(layout.UnitCount - 1, 1, UnitState.Data);
+        Assert.Equal(new UnitCounts(1, 1), marks.Count());
+        Assert.Equal(layout.UnitCount - 1, marks.FindRunEnd(0, layout.UnitCount, out var state));
+        Assert.Equal(UnitState.Base, state);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * 1024 * 1024);
+    }
+
+    [Fact]
     public void PagesThatWereForgottenAreReadAgain() => Seeded.Run(random =>
     {
         using var disk = new FileOverlayDisk(_overlays.PathOf(_header.Id), mayWrite: true);
@@ -75,4 +90,37 @@ public sealed class MarkPagesTests : IDisposable
         using var again = _overlays.Open(_header.Id, mayWrite: false);
         Assert.Equal(states.Count(state => state != UnitState.Base), again.Count().Dirty);
     });
+
+    // A file of holes only, of any length.
+    private sealed class SparseDisk : IOverlayDisk
+    {
+        public string Path => "sparse";
+
+        public long Length => long.MaxValue;
+
+        public DateTimeOffset Modified => default;
+
+        public void SetModified(DateTimeOffset time) => throw new NotSupportedException();
+
+        public int Read(long offset, Span<byte> destination)
+        {
+            destination.Clear();
+            return destination.Length;
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
+
+        public bool Reserve(long offset, long length) => true;
+
+        public void Punch(long offset, long length) => throw new NotSupportedException();
+
+        public (long Start, long End)? FindData(long offset) => null;
+
+        public void Sync() => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+            // Nothing is open.
+        }
+    }
 }
