@@ -93,14 +93,12 @@ internal sealed class RangeHandler(HandlerParts parts)
     {
         var wanted = request.Body.Take<CopyRangeRequest>();
         var header = request.Header;
-        var source = parts.FindNode(header.Node);
-        var target = parts.FindNode(wanted.TargetNode);
         if (parts.IsReadOnly
-            || source is not { Kind: NodeKind.Version }
-            || target is not { Kind: NodeKind.Overlay }
-            || target.Entry!.Version.Id != source.Entry!.Id
+            || parts.FindNode(header.Node)?.Entry is not { } source
+            || parts.FindNode(wanted.TargetNode) is not { Kind: NodeKind.Overlay } target
+            || target.Entry!.Version.Id != source.Id
             || wanted.SourceOffset != wanted.TargetOffset
-            || WholeUnits(wanted, source.Entry.Size, has64Bits) is not { } length)
+            || WholeUnits(wanted, source.Size, has64Bits) is not { } length)
         {
             parts.Replies.SendError(header, Errno.CrossDevice);
             return;

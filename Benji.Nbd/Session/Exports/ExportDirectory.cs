@@ -61,7 +61,7 @@ internal sealed class ExportDirectory(IImageDirectory images, NbdServerOptions o
         IImage image = entry.Overlay is null
             ? await images.OpenVersionAsync(entry, cancellationToken)
             : await images.OpenOverlayAsync(entry, cancellationToken);
-        var mode = options.ReadOnly || entry.Overlay is not null ? WritableVersions.None : options.Writable;
+        var mode = options.ReadOnly ? WritableVersions.None : options.Writable;
         var export = new Export(images, image, contexts, mode, new ExportOwner(client, logger));
         try
         {

@@ -40,10 +40,9 @@ internal sealed class ContextOptions(ExportDirectory exports)
         replies.Acknowledge();
     }
 
-    /// <summary>Answers SET_META_CONTEXT; what was chosen before is forgotten, whatever the answer is.</summary>
+    /// <summary>Answers SET_META_CONTEXT; what was chosen before was forgotten, whatever the answer is.</summary>
     public async Task SetAsync(ContextRequest request, OptionReplies replies, CancellationToken cancellationToken)
     {
-        Forget();
         if (await exports.FindAsync(request.Name, mayCreate: true, cancellationToken) is not { } target)
         {
             replies.Refuse(OptionReply.ErrUnknown, $"There is no export {request.Name}.");

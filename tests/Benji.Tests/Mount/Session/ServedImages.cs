@@ -20,13 +20,14 @@ internal sealed class ServedImages : IAsyncDisposable
     public MemoryChannel Channel { get; }
 
     /// <summary>Starts a session as the kernel does.</summary>
-    public static async Task<ServedImages> StartAsync(IImageDirectory images, bool isReadOnly = false, int readers = 2)
+    public static async Task<ServedImages> StartAsync(
+        IImageDirectory images, bool isReadOnly = false, int readers = 2, TimeProvider? clock = null)
     {
         var channel = new MemoryChannel();
         var options = new SessionOptions(new NodeAccess(0, 0, 0x3F), isReadOnly, readers, TimeSpan.FromMilliseconds(20));
         var tree = new ImageTree(images);
         await tree.RefreshAsync(CancellationToken.None);
-        var session = new MountSession(channel, images, tree, options, NullLogger.Instance, TimeProvider.System);
+        var session = new MountSession(channel, images, tree, options, NullLogger.Instance, clock ?? TimeProvider.System);
         var agreed = session.StartAsync(CancellationToken.None);
         var (errno, body) = await channel.AskAsync(FuseRequest.Bytes(
             Opcode.Init,

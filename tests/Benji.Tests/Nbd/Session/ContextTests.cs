@@ -1,4 +1,5 @@
 using Benji.Nbd.Protocol;
+using Benji.Nbd.Session.Haggling;
 using Xunit;
 
 namespace Benji.Tests.Nbd.Session;
@@ -68,6 +69,29 @@ public sealed class ContextTests
         await probe.StructureAsync();
         Assert.Single(await probe.AskContextsAsync(OptionCode.SetMetaContext, "vm1/v1", "base:allocation"));
         Assert.Equal(OptionReply.ErrInvalid, (await probe.AskAsync(OptionCode.SetMetaContext, 1, 2))[0].Reply);
+        await probe.AskForAsync(OptionCode.Go, "vm1/v1");
+        Assert.Equal(NbdError.Invalid, (await probe.CallAsync(Command.BlockStatus, 0, 4096)).Error);
+    }
+
+    /// <summary>Each one that is chosen is a chunk of every status.</summary>
+    [Fact]
+    public async Task OnlySoManyContextsCanBeChosen()
+    {
+        await using var served = await ServedImages.StartAsync();
+        var others = Enumerable.Range(2, ContextOptions.ChosenMax).Select(i => $"vm1/v{i}").ToList();
+        others.ForEach(name => served.Images.Add(name, served.Content));
+        string[] names = ["base:allocation", .. others.Select(name => $"x-benji:changed:{name}")];
+        await using var probe = await served.ConnectAsync();
+        await probe.GreetAsync();
+        await probe.StructureAsync();
+        var most = names[..ContextOptions.ChosenMax];
+        Assert.Equal(most.Length, (await probe.AskContextsAsync(OptionCode.SetMetaContext, "vm1/v1", most)).Count);
+        var request = new ContextRequest("vm1/v1", names);
+        var data = new byte[request.Size];
+        request.Write(data);
+        Assert.Equal(OptionReply.ErrTooBig, Assert.Single(await probe.AskAsync(OptionCode.SetMetaContext, data)).Reply);
+
+        // As after any choice that failed, none holds.
         await probe.AskForAsync(OptionCode.Go, "vm1/v1");
         Assert.Equal(NbdError.Invalid, (await probe.CallAsync(Command.BlockStatus, 0, 4096)).Error);
     }

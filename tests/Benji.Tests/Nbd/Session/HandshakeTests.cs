@@ -1,6 +1,9 @@
 using System.Text;
+using Benji.Nbd;
 using Benji.Nbd.Protocol;
+using Benji.Nbd.Session.Exports;
 using Benji.Nbd.Session.Haggling;
+using Benji.Testing.Serving;
 using Xunit;
 
 namespace Benji.Tests.Nbd.Session;
@@ -23,6 +26,7 @@ public sealed class HandshakeTests
         await using var probe = await served.ConnectAsync();
         await probe.GreetAsync(flags: 7);
         Assert.True(await probe.IsClosedAsync());
+        Assert.Single(served.Log.Lines, line => line.Contains("client flags 0x7", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -169,6 +173,7 @@ public sealed class HandshakeTests
         }
 
         Assert.True(await probe.IsClosedAsync());
+        Assert.Single(served.Log.Lines, line => line.Contains($"{Handshake.OptionsMax} options", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -181,5 +186,45 @@ public sealed class HandshakeTests
         Assert.Equal(OptionReply.ErrInvalid, Assert.Single(refused).Reply);
         var unknown = await probe.AskForAsync(OptionCode.Go, new string('a', NbdLimits.StringMax));
         Assert.Equal(OptionReply.ErrUnknown, Assert.Single(unknown).Reply);
+    }
+
+    [Theory]
+    [InlineData((uint)OptionCode.ExportName)]
+    [InlineData((uint)OptionCode.Go)]
+    public async Task AnExportIsClosedWhenItsClientCannotBeTold(uint code)
+    {
+        var images = new ByteImages();
+        images.Add("vm1/v1", new byte[4096]);
+        var log = new LogLines();
+        var request = new ExportRequest("vm1/v1", []);
+        var data = code == (uint)OptionCode.Go ? new byte[request.Size] : Encoding.UTF8.GetBytes("vm1/v1");
+        if (code == (uint)OptionCode.Go)
+        {
+            request.Write(data);
+        }
+
+        var header = new byte[OptionHeader.Size];
+        new OptionHeader((OptionCode)code, (uint)data.Length).Write(header);
+        await using var stream = new LeavingClient([0, 0, 0, 3, .. header, .. data]);
+        var exports = new ExportDirectory(images, new NbdServerOptions(), log);
+        var handshake = new Handshake(exports, stream, tls: null, "test", () => stream.HasLeft = true);
+
+        await Assert.ThrowsAsync<IOException>(() => handshake.RunAsync(CancellationToken.None));
+
+        Assert.True(stream.HasLeft);
+        Assert.Equal(0, images.OpenCount);
+    }
+
+    /// <summary>Sends what it has to say, and takes no byte once it has left.</summary>
+    private sealed class LeavingClient(byte[] words) : MemoryStream(words, writable: false)
+    {
+        public bool HasLeft { get; set; }
+
+        public override bool CanWrite => true;
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            HasLeft ? throw new IOException("The client has left, as told.") : default;
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

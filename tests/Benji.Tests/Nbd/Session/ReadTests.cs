@@ -1,4 +1,5 @@
 using Benji.Nbd.Protocol;
+using Benji.Store.Model;
 using Xunit;
 
 namespace Benji.Tests.Nbd.Session;
@@ -103,6 +104,23 @@ public sealed class ReadTests
             Assert.Equal(isStructured, reply.Text.Length > 0);
             Assert.Equal(served.Content[..16], (await probe.CallAsync(Command.Read, 0, 16)).Data);
         }
+    }
+
+    [Theory]
+    [InlineData(4095, false)]
+    [InlineData(4096, true)]
+    [InlineData(8191, true)]
+    [InlineData(8192, false)]
+    [InlineData(0, false)]
+    public async Task AFailureNamesOnlyAnOffsetOfItsRequest(long offset, bool isTold)
+    {
+        await using var served = await ServedImages.StartAsync();
+        await using var probe = await served.OpenAsync("vm1/v1");
+        served.Images.Faults.Reading = (_, _) => throw new DamagedImageException("A block is damaged, as told.", offset);
+        var reply = await probe.CallAsync(Command.Read, 4096, 4096);
+        Assert.Equal((NbdError.InputOutput, isTold ? (ulong?)offset : null), (reply.Error, reply.ErrorOffset));
+        Assert.Contains("as told", reply.Text, StringComparison.Ordinal);
+        served.Images.Faults.Reading = null;
     }
 
     [Fact]

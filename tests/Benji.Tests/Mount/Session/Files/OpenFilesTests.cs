@@ -92,12 +92,19 @@ public sealed class OpenFilesTests : IAsyncLifetime
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var file = await _files.OpenAsync(_first, CancellationToken.None);
         _images.Faults.Closing = _ => go.Task;
+        var openings = 0;
+        _images.Faults.Opening = () =>
+        {
+            Interlocked.Increment(ref openings);
+            return Task.CompletedTask;
+        };
         var closing = _files.ExitAsync(file).AsTask();
 
-        var opening = _files.OpenAsync(_first, CancellationToken.None).AsTask();
+        // All that it does before it has to wait is done when this returns.
+        var opening = PostedWork.Run(() => _files.OpenAsync(_first, CancellationToken.None).AsTask());
 
         Assert.Same(file, _files.FindUnclosed(_first.Id));
-        Assert.False(opening.IsCompleted);
+        Assert.Equal(0, openings);
         go.SetResult();
         await closing;
         Assert.NotSame(file, await opening.WaitAsync(Patience));
@@ -175,4 +182,59 @@ public sealed class OpenFilesTests : IAsyncLifetime
 
     private Task<ImageEntry> MakeAsync(ImageEntry version, string name) =>
         _images.CreateOverlayAsync(version, name, CancellationToken.None);
+
+    /// <summary>Runs what is posted on the thread of the test, and forwards what comes later to the pool.</summary>
+    private sealed class PostedWork : SynchronizationContext
+    {
+        private readonly Lock _postedLock = new();
+        private Queue<Action>? _posted = new();
+
+        public static T Run<T>(Func<T> begin)
+        {
+            var (before, work) = (Current, new PostedWork());
+            SetSynchronizationContext(work);
+            try
+            {
+                var result = begin();
+                while (work.Take() is { } next)
+                {
+                    next();
+                }
+
+                return result;
+            }
+            finally
+            {
+                SetSynchronizationContext(before);
+            }
+        }
+
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+            lock (_postedLock)
+            {
+                if (_posted is not null)
+                {
+                    _posted.Enqueue(() => d(state));
+                    return;
+                }
+            }
+
+            base.Post(d, state);
+        }
+
+        private Action? Take()
+        {
+            lock (_postedLock)
+            {
+                if (_posted!.TryDequeue(out var next))
+                {
+                    return next;
+                }
+
+                _posted = null;
+                return null;
+            }
+        }
+    }
 }

@@ -81,6 +81,25 @@ public sealed class OverlayHandlerTests : IAsyncLifetime
         Assert.Equal(0UL, (await _served.FindAsync("vm/one@fix.img")).Node);
     }
 
+    /// <summary>A release may be under way that this server was not told of yet; one that never comes is waited for in vain.
+    /// </summary>
+    [Fact]
+    public async Task AnOverlayThatIsOpenIsRefusedOnlyAfterAWaitForItsClose()
+    {
+        await _served.DisposeAsync();
+        var clock = new SignallingClock();
+        _served = await ServedImages.StartAsync(_images, clock: clock);
+        await _served.OpenAsync("vm/one@fix.img", flags: 2);
+        _directory = (await _served.FindAsync("vm")).Node;
+
+        var removal = UnlinkAsync("one@fix.img", isResent: false);
+
+        Assert.Same(clock.Waited, await Task.WhenAny(clock.Waited, removal));
+        (await clock.Waited)();
+        Assert.Equal(Errno.Busy, await removal);
+        Assert.NotEqual(0UL, (await _served.FindAsync("vm/one@fix.img")).Node);
+    }
+
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Task<int> CreateAsync(string name, uint flags, bool isResent) => AskAsync(
@@ -92,5 +111,24 @@ public sealed class OverlayHandlerTests : IAsyncLifetime
     {
         var unique = (_unique += 2) | (isResent ? RequestHeader.ResentBit : 0);
         return (await _served.Channel.AskAsync(FuseRequest.Numbered(unique, opcode, _directory, body))).Errno;
+    }
+
+    /// <summary>Tells of the first wait of two seconds, and lets the test end it.</summary>
+    private sealed class SignallingClock : TimeProvider
+    {
+        private readonly TaskCompletionSource<Action> _waited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<Action> Waited => _waited.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != TimeSpan.FromSeconds(2))
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            _waited.TrySetResult(() => callback(state));
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
+        }
     }
 }

@@ -105,6 +105,38 @@ public sealed class RequestSlotTests
         await export.EndAsync(isClean: true);
     }
 
+    /// <summary>A slot serves one request after another, and each has its own time.</summary>
+    [Fact]
+    public async Task ARequestAfterOneThatWasTooLateHasItsWholeTime()
+    {
+        var clock = new SteppedClock();
+        await using var served = await ServedImages.StartAsync(options => options with { Clock = clock, RequestsMax = 1 });
+        await using var probe = await served.OpenAsync(Overlay);
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        served.Images.Faults.Reading = async (_, end) =>
+        {
+            waiting.SetResult();
+            await Task.Delay(Timeout.Infinite, end);
+        };
+        await probe.RequestAsync(Command.Read, 0, 4096);
+        await waiting.Task;
+        clock.Advance(RequestSlot.StoreTimeout);
+        Assert.Equal(NbdError.InputOutput, (await probe.ReceiveReplyAsync(4096, 0)).Error);
+
+        served.Images.Faults.Reading = (_, end) =>
+        {
+            clock.Advance(RequestSlot.StoreTimeout - TimeSpan.FromSeconds(1));
+            end.ThrowIfCancellationRequested();
+            return default;
+        };
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(served.Content[..4096], (await probe.CallAsync(Command.Read, 0, 4096)).Data);
+        }
+
+        served.Images.Faults.Reading = null;
+    }
+
     private static Task<ProbeReply> AskAsync(NbdProbe probe, Command command, CommandFlags flags) => command switch
     {
         Command.Write => probe.WriteAsync(4096, new byte[100], flags),
