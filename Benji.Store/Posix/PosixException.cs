@@ -33,6 +33,9 @@ internal class PosixException : IOException
     /// <summary>True when the place is full: the disk, the quota or the size limit of a file.</summary>
     public bool IsFull => Errno is Posix.Errno.NoSpace or Posix.Errno.QuotaExceeded or Posix.Errno.FileTooLarge;
 
+    /// <summary>True when the file system or the quota has no room left: giving some back helps.</summary>
+    public bool LacksRoom => Errno is Posix.Errno.NoSpace or Posix.Errno.QuotaExceeded;
+
     /// <summary>Makes the exception of the system call that failed last on this thread.</summary>
     public static PosixException OfLastError(string action, string path) =>
         new(action, path, Marshal.GetLastPInvokeError());

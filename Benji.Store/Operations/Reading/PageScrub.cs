@@ -3,6 +3,7 @@ using Benji.Store.Blocks.Maps;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Operations.Running;
+using Benji.Store.Storages;
 
 namespace Benji.Store.Operations.Reading;
 
@@ -55,8 +56,22 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
 
             var content = (await map.ReadPagesAsync([id], level, cancellationToken))[0]!;
             using var bytes = store.Pages.Seal(id, level, content);
-            await store.Storage.PutAsync(ObjectNames.Page(id), bytes.Memory, cancellationToken);
-            Log.ObjectRepaired(context.Logger, ObjectNames.Page(id).Value, store.Name);
+            await RepairAsync(
+                ObjectNames.Page(id), () => store.Storage.PutAsync(ObjectNames.Page(id), bytes.Memory, cancellationToken));
+        }
+    }
+
+    // A disk that is full, or may not be written, is no reason not to check the rest.
+    private async Task RepairAsync(ObjectName name, Func<Task> put)
+    {
+        try
+        {
+            await put();
+            Log.ObjectRepaired(context.Logger, name.Value, store.Name);
+        }
+        catch (BenjiException failure) when (failure is StorageException or CatalogException or InUseException)
+        {
+            Log.ObjectNotRepaired(context.Logger, name.Value, failure.Message);
         }
     }
 
@@ -98,9 +113,10 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
             return;
         }
 
-        var rewritten = await new ManifestChange(context).ApplyAsync(
-            version.Id, current => current with { Labels = current.Labels }, cancellationToken);
-        Log.ObjectRepaired(context.Logger, ObjectNames.Manifest(rewritten.Name).Value, store.Name);
+        await RepairAsync(
+            ObjectNames.Manifest(version.Name),
+            () => new ManifestChange(context).ApplyAsync(
+                version.Id, current => current with { Labels = current.Labels }, cancellationToken));
     }
 
     private async Task<bool> HasManifestAsync(bool isDeep, CancellationToken cancellationToken)

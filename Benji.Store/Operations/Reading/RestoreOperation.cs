@@ -191,11 +191,14 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
             return [];
         }
 
-        if (await context.Stores.MayMendAsync(store.Name, cancellationToken))
-        {
-            await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken);
-        }
-
-        return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
+        var damage = await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
+        await Findings.RecordAsync(
+            context,
+            version.Name,
+            [],
+            async () => await context.Stores.MayMendAsync(store.Name, cancellationToken)
+                ? await new DamageMarking(context, store).MarkAsync(ledger, cancellationToken)
+                : []);
+        return damage;
     }
 }

@@ -30,11 +30,13 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             ? []
             : await new SourceComparison(context, store, version, progress).RunAsync(request.Source, stopping.Token);
 
-        var invalidated = await MarkAsync(store, version, ledger, stopping.Token);
-        version = await RevalidateAsync(store, version, blocks, ledger, marks, stopping.Token);
         var damage = ledger.Blocks.Count == 0
             ? []
             : await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, stopping.Token);
+        var invalidated = await Findings.RecordAsync(
+            context, version.Name, [], () => MarkAsync(store, version, ledger, stopping.Token));
+        version = await Findings.RecordAsync(
+            context, version.Name, version, () => RevalidateAsync(store, version, blocks, ledger, marks, stopping.Token));
         return new ScrubResult(
             version,
             blocks.BlocksChecked,

@@ -88,6 +88,12 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "Not removed, and no removal is pending: {Versions}")]
     public static partial void VersionsStay(ILogger logger, string versions);
 
+    [LoggerMessage(26, LogLevel.Warning, "What was found of {Version} could not be recorded: {Reason}")]
+    public static partial void FindingsNotRecorded(ILogger logger, VersionName version, string reason);
+
+    [LoggerMessage(27, LogLevel.Warning, "{Object} is damaged or missing and could not be written again: {Reason}")]
+    public static partial void ObjectNotRepaired(ILogger logger, string @object, string reason);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);

@@ -17,6 +17,7 @@ internal sealed class FileCatalogDisk : ICatalogDisk
     public FileCatalogDisk(CatalogPaths paths, bool mayCreate)
     {
         _paths = paths;
+        Room = new FileCatalogRoom(paths.Reserve);
         var flags = OpenFlags.ReadWrite | (mayCreate ? OpenFlags.Create : 0);
         _data = new OpenFile(paths.Data, flags);
         try
@@ -35,6 +36,9 @@ internal sealed class FileCatalogDisk : ICatalogDisk
 
     /// <inheritdoc/>
     public ICatalogFile Log => _log;
+
+    /// <inheritdoc/>
+    public ICatalogRoom Room { get; }
 
     /// <inheritdoc/>
     public bool IsCurrent() => _data.IsCurrent() && _log.IsCurrent();
@@ -89,6 +93,9 @@ internal sealed record CatalogPaths(string Data)
 
     /// <summary>The lock of whoever waits next in line.</summary>
     public string Queue => Path.ChangeExtension(Data, ".queue");
+
+    /// <summary>The room that is kept for small transactions on a full disk.</summary>
+    public string Reserve => Path.ChangeExtension(Data, ".reserve");
 
     /// <summary>The directory of the locks that living lease owners hold.</summary>
     public string Owners => Path.ChangeExtension(Data, ".owners");

@@ -35,6 +35,11 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
             }
         }
 
+        if (resource.StartsWith(LeaseResource.VolumePrefix, StringComparison.Ordinal))
+        {
+            rows.Grow();
+        }
+
         owners.Announce();
         var now = timeProvider.GetUtcNow();
         lease = new Lease(NextFencing(), resource, mode, owners.Self, purpose, now, now + TimeToLive);

@@ -38,7 +38,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
 
         Assert.False(_owners.IsAlive(other.Self, OtherBoot));
         Assert.Null(_owners.IsAlive(other.Self with { Host = "another host" }, OtherBoot));
-        Assert.Single(Directory.GetFiles(_directory.Path));
+        Assert.Single(Directory.GetFiles(_directory.Path, "*.lock"));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
     public void AnOwnerKnowsThatItLivesThoughItsFileWasTidiedAway()
     {
         _owners.Announce();
-        foreach (var file in Directory.GetFiles(_directory.Path))
+        foreach (var file in Directory.GetFiles(_directory.Path, "*.lock"))
         {
             File.Delete(file);
         }
@@ -78,7 +78,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
         other.Dispose();
 
         Assert.False(_owners.IsAlive(other.Self, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory.Path));
+        Assert.Empty(Directory.GetFiles(_directory.Path, "*.lock"));
     }
 
     [Fact]
@@ -88,7 +88,18 @@ public sealed class FileLeaseOwnersTests : IDisposable
         File.WriteAllText(Path.Combine(_directory.Path, $"{killed.Token:N}.lock"), "");
 
         Assert.False(_owners.IsAlive(killed, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory.Path));
+        Assert.Empty(Directory.GetFiles(_directory.Path, "*.lock"));
+    }
+
+    /// <summary>On a disk that takes no more files the next owner gives it its name.</summary>
+    [Fact]
+    public void AnOwnerKeepsASpareFileThatIsNobodys()
+    {
+        _owners.Announce();
+
+        var spare = Assert.Single(Directory.GetFiles(_directory.Path), path => !path.EndsWith(".lock", StringComparison.Ordinal));
+        File.Move(spare, Path.Combine(_directory.Path, $"{Guid.Empty:N}.lock"));
+        Assert.False(_owners.IsAlive(Owner(_owners.Self.Host) with { Token = Guid.Empty }, _owners.BootId));
     }
 
     [Fact]
@@ -99,7 +110,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
 
         using var other = new FileLeaseOwners(_directory.Path);
         Assert.True(other.IsAlive(_owners.Self, _owners.BootId));
-        Assert.Single(Directory.GetFiles(_directory.Path));
+        Assert.Single(Directory.GetFiles(_directory.Path, "*.lock"));
     }
 
     private static LeaseOwner Owner(string host) => new(host, 1, Guid.NewGuid());
