@@ -64,4 +64,8 @@ public sealed class AgeMismatchException(string message, Exception? inner = null
 public sealed class LeaseLostException(string message, Exception? inner = null) : BenjiException(message, inner);
 
 /// <summary>Says that the catalog could not be read or a commit's outcome is unknown.</summary>
-public sealed class CatalogException(string message, Exception? inner = null) : BenjiException(message, inner);
+public sealed class CatalogException(string message, Exception? inner = null) : BenjiException(message, inner)
+{
+    /// <summary>True when its disk is full: nothing is wrong with what it holds.</summary>
+    public bool IsDiskFull { get; init; }
+}

@@ -37,6 +37,9 @@ internal class PosixException : IOException
     public bool IsRefused =>
         Errno is Posix.Errno.ReadOnlyFileSystem or Posix.Errno.AccessDenied or Posix.Errno.NotPermitted;
 
+    /// <summary>True when the file system or the quota has no room left: giving some back helps.</summary>
+    public bool LacksRoom => Errno is Posix.Errno.NoSpace or Posix.Errno.QuotaExceeded;
+
     /// <summary>Makes the exception of the system call that failed last on this thread.</summary>
     public static PosixException OfLastError(string action, string path) =>
         new(action, path, Marshal.GetLastPInvokeError());

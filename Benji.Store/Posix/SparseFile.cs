@@ -48,6 +48,11 @@ internal static class SparseFile
     public static bool Reserve(SafeFileHandle file, long offset, long length) =>
         Allocate(file, KeepSize, offset, length, "reserve space in");
 
+    /// <summary>Takes space for a file's first bytes, and makes the file as long where it is shorter.</summary>
+    /// <returns>False when the file system cannot; the file is then unchanged.</returns>
+    /// <exception cref="PosixException">There is no space, or it failed; the file may be longer.</exception>
+    public static bool Extend(SafeFileHandle file, long length) => Allocate(file, 0, 0, length, "take space for");
+
     // Null means that the file system knows no holes.
     private static long? Find(SafeFileHandle file, long offset, int whence)
     {

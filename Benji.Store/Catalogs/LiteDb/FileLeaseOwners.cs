@@ -50,7 +50,7 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
 
         PosixDirectory.TryCreate(_directory);
-        var file = FileLock.Open(PathOf(Self.Token));
+        var file = OpenOwn();
         if (!file.TryAcquire())
         {
             file.Dispose();
@@ -58,6 +58,7 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
 
         _own = file;
+        KeepSpare();
     }
 
     /// <inheritdoc/>
@@ -106,6 +107,38 @@ internal sealed class FileLeaseOwners : ILeaseOwners
             _own.Dispose();
         }
     }
+
+    // A disk may be full to the last file, too.
+    private FileLock OpenOwn()
+    {
+        var path = PathOf(Self.Token);
+        try
+        {
+            return FileLock.Open(path);
+        }
+        catch (PosixException failure) when (failure.LacksRoom)
+        {
+            PosixFile.TryRenameNew(SparePath, path);
+            return FileLock.Open(path);
+        }
+    }
+
+    private void KeepSpare()
+    {
+        try
+        {
+            if (FileStatus.Find(SparePath, followLink: false) is null)
+            {
+                PosixFile.Open(SparePath, OpenFlags.ReadWrite | OpenFlags.Create).Dispose();
+            }
+        }
+        catch (PosixException)
+        {
+            // It serves a full disk only, and the next owner makes it.
+        }
+    }
+
+    private string SparePath => Path.Combine(_directory, "spare");
 
     private string PathOf(Guid token) => PathOf(_directory, token);
 }

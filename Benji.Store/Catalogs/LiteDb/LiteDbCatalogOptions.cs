@@ -3,8 +3,8 @@ namespace Benji.Store.Catalogs.LiteDb;
 /// <summary>Where a LiteDB catalog is and how it is opened.</summary>
 internal sealed record LiteDbCatalogOptions
 {
-    /// <summary>The path of the database; <c>.wal</c>, <c>.lock</c>, <c>.queue</c> and <c>.owners</c> stand beside it under
-    /// the same stem.</summary>
+    /// <summary>The path of the database; <c>.wal</c>, <c>.reserve</c>, <c>.lock</c>, <c>.queue</c> and <c>.owners</c> stand
+    /// beside it under the same stem.</summary>
     public required string Path { get; init; }
 
     /// <summary>True to make the catalog, and its directory, when there is none.</summary>

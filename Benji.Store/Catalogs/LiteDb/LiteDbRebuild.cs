@@ -197,7 +197,7 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
 
     private static void DeleteFiles(CatalogPaths paths)
     {
-        foreach (var path in new[] { paths.Data, paths.Log, paths.Lock, paths.Queue })
+        foreach (var path in new[] { paths.Data, paths.Log, paths.Lock, paths.Queue, paths.Reserve })
         {
             PosixFile.TryDelete(path);
         }

@@ -50,6 +50,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             var result = work(new LiteDbTransaction(rows, _groups, place.Owners, timeProvider));
             if (rows.HasWritten)
             {
+                _data!.Reserve.MayGive = !rows.IsGrowing;
                 Commit(engine);
             }
             else
@@ -81,7 +82,9 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     public void ApplyLog()
     {
         Open(mayCreate: false);
-        DoOrClose("tidied", Apply);
+        DoOrClose(
+            "tidied",
+            () => _ = TryApply() ? true : throw new PosixException("apply the log of", place.Name, Errno.NoSpace));
     }
 
     /// <inheritdoc/>
@@ -187,6 +190,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         try
         {
             ApplyWhenLarge();
+            _data!.Reserve.Fill();
         }
         catch (IOException)
         {
@@ -196,15 +200,10 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         }
     }
 
-    private void ApplyWhenLarge()
-    {
-        if (_data!.LoggedPages > place.LoggedPagesMax)
-        {
-            Apply();
-        }
-    }
+    // On a full disk the log grows on: what makes room there is small.
+    private bool ApplyWhenLarge() => _data!.LoggedPages <= place.LoggedPagesMax || TryApply();
 
-    private void Apply()
+    private bool TryApply()
     {
         var isBetweenCommits = !long.IsOddInteger(place.Lock.ReadCounter());
         if (isBetweenCommits)
@@ -212,12 +211,14 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             place.Lock.WriteCounter(_counter + 1);
         }
 
-        _data!.Apply();
+        var isApplied = _data!.TryApply();
         if (isBetweenCommits)
         {
             _counter += 2;
             place.Lock.WriteCounter(_counter);
         }
+
+        return isApplied;
     }
 
     private void DoOrClose(string action, Action step)
@@ -255,7 +256,10 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
                 : _data is { IsOutcomeUnknown: true } ? " Whether this transaction was kept is unknown; the next one sees."
                 : " Nothing of this transaction was kept.";
             var cause = failure is PosixException { IsFull: true } full ? $"the disk under {full.Path} is full" : failure.Message;
-            throw new CatalogException($"The catalog {place.Name} could not be {action}: {cause}.{outcome}", failure);
+            throw new CatalogException($"The catalog {place.Name} could not be {action}: {cause}.{outcome}", failure)
+            {
+                IsDiskFull = failure is PosixException { LacksRoom: true },
+            };
         }
     }
 

@@ -31,5 +31,5 @@ internal sealed class Recording(StoreContext context)
 
     /// <summary>True for a failure of the place where something was to be written, not of what was found.</summary>
     public static bool IsOfPlace(BenjiException failure) =>
-        failure is StorageException or CatalogException or ReadOnlyException or NoSpaceException;
+        failure is StorageException or CatalogException or ReadOnlyException or NoSpaceException or InUseException;
 }

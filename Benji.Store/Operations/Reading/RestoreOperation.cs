@@ -194,7 +194,8 @@ internal sealed class RestoreOperation(StoreContext context, RestoreRequest requ
 
         await reading.RequireAsync(cancellationToken);
         var version = reading.Version;
+        var damage = await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
         await new DamageMarking(context, store).TryMarkAsync(version, ledger, cancellationToken);
-        return await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
+        return damage;
     }
 }

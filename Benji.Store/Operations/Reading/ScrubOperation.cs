@@ -47,11 +47,11 @@ internal sealed class ScrubOperation(StoreContext context, ScrubRequest request,
             await reading.RequireAsync(cancellationToken);
         }
 
-        var invalidated = await MarkAsync(store, version, ledger, cancellationToken);
-        version = await RevalidateAsync(store, version, blocks, ledger, marks, cancellationToken);
         var damage = ledger.Blocks.Count == 0
             ? []
             : await DamageReport.MakeAsync(StorePages.OpenMap(context, store, version), ledger, cancellationToken);
+        var invalidated = await MarkAsync(store, version, ledger, cancellationToken);
+        version = await RevalidateAsync(store, version, blocks, ledger, marks, cancellationToken);
         return new ScrubResult(
             version,
             blocks.BlocksChecked,

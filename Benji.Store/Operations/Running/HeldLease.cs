@@ -69,15 +69,27 @@ internal sealed class HeldLease : IAsyncDisposable
     {
         await _ended.CancelAsync();
         await _renewal;
-        await _catalog.WriteAsync(
-            transaction =>
-            {
-                transaction.Leases.Release(Lease);
-                return true;
-            },
-            CancellationToken.None);
+        await ReleaseAsync();
         _ended.Dispose();
         _lost.Dispose();
+    }
+
+    private async Task ReleaseAsync()
+    {
+        try
+        {
+            await _catalog.WriteAsync(
+                transaction =>
+                {
+                    transaction.Leases.Release(Lease);
+                    return true;
+                },
+                CancellationToken.None);
+        }
+        catch (CatalogException failure) when (failure.IsDiskFull)
+        {
+            // It ends with this process; what was done under it is no less done.
+        }
     }
 
     private async Task RenewAsync(TimeProvider time)
@@ -87,7 +99,7 @@ internal sealed class HeldLease : IAsyncDisposable
             // A cancelled wait that throws would cost every command a stack trace with symbols, 20 ms, at its end.
             while (await WaitAsync(time))
             {
-                if (!await _catalog.WriteAsync(transaction => transaction.Leases.Renew(Lease), _ended.Token))
+                if (!await TryRenewAsync())
                 {
                     await _lost.CancelAsync();
                     return;
@@ -102,6 +114,19 @@ internal sealed class HeldLease : IAsyncDisposable
         {
             // A catalog that cannot be written cannot be published to either: the run ends as if the lease were lost.
             await _lost.CancelAsync();
+        }
+    }
+
+    private async Task<bool> TryRenewAsync()
+    {
+        try
+        {
+            return await _catalog.WriteAsync(transaction => transaction.Leases.Renew(Lease), _ended.Token);
+        }
+        catch (CatalogException failure) when (failure.IsDiskFull)
+        {
+            // On this host a lease stands as long as its process, renewed or not; whoever publishes asks for it again.
+            return true;
         }
     }
 

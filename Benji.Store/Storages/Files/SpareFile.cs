@@ -48,7 +48,7 @@ internal sealed class SpareFile(IObjectFiles files, string path)
         {
             if (!files.Exists(path))
             {
-                Make(newTemporary());
+                Make(newTemporary);
             }
 
             _isThere = true;
@@ -57,6 +57,25 @@ internal sealed class SpareFile(IObjectFiles files, string path)
         {
             // The disk is full or not to be written: whoever has something to put there will say so.
         }
+    }
+
+    private void Make(Func<string> newTemporary)
+    {
+        string temporary;
+        try
+        {
+            temporary = newTemporary();
+        }
+        catch (PosixException failure) when (failure.LacksRoom)
+        {
+            // A disk that takes one more file, and no directory for it. What a crash leaves of it is as good as nothing.
+            using var made = files.Write(path, new byte[Length]);
+            files.SyncFiles([made]);
+            files.SyncDirectories([Path.GetDirectoryName(path)!]);
+            return;
+        }
+
+        Make(temporary);
     }
 
     private void Make(string temporary)

@@ -3,6 +3,7 @@ using Benji.Store.Catalogs;
 using Benji.Store.Catalogs.LiteDb;
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Reading;
+using Benji.Store.Model;
 using Benji.Testing.Disks;
 
 namespace Benji.Testing.Catalogs;
@@ -15,6 +16,7 @@ internal sealed class CatalogCrashRun
 {
     private const int Rounds = 4;
     private const int TransactionsMax = 14;
+    private const long ReserveSize = 256 << 10;
 
     private readonly Random _random;
     private readonly CatalogCrash? _kind;
@@ -43,6 +45,9 @@ internal sealed class CatalogCrashRun
         _loggedPagesMax = new[] { 8, 20, 40, 120 }[_random.Next(4)];
         _disk.SkipsSync = Skips(weakness);
     }
+
+    /// <summary>True for a disk that is full now and then.</summary>
+    public bool IsSmall { get; init; }
 
     /// <summary>The crashes so far.</summary>
     public int Crashes { get; private set; }
@@ -84,6 +89,7 @@ internal sealed class CatalogCrashRun
             await using var catalog = await OpenAsync();
             for (var i = 0; i < TransactionsMax && !_disk.IsDown; i++)
             {
+                _disk.Capacity = IsSmall && _random.Next(2) == 0 ? _disk.Used + _random.Next(100_000) : null;
                 await ChangeAsync(catalog, mayRollBack: true);
             }
         }
@@ -126,10 +132,16 @@ internal sealed class CatalogCrashRun
         {
             // As planned: nothing of it stands.
         }
+        catch (CatalogException failure) when (failure.IsDiskFull && !_disk.IsDown)
+        {
+            // Nor of what found no room.
+            _underWay = null;
+        }
     }
 
     private async Task VerifyAsync(bool mayWrite)
     {
+        _disk.Capacity = null;
         await VerifyReadOnlyAsync();
         await using var catalog = await OpenAsync();
         await ObserveAsync(catalog);
@@ -182,7 +194,7 @@ internal sealed class CatalogCrashRun
 
     private LiteDbPlace NewPlace()
     {
-        var place = SimulatedCatalogPlace.On(_disk, _counter, _loggedPagesMax);
+        var place = SimulatedCatalogPlace.On(_disk, _counter, _loggedPagesMax, IsSmall ? ReserveSize : 0);
         return _weakness == CatalogWeakness.NoHash ? place with { CreateHash = () => new BlindHash() } : place;
     }
 

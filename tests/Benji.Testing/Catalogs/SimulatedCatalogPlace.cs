@@ -16,26 +16,32 @@ internal static class SimulatedCatalogPlace
     /// <summary>The file of committed pages.</summary>
     public const string Log = "catalog.wal";
 
+    /// <summary>The file that keeps room.</summary>
+    public const string Reserve = "catalog.reserve";
+
     /// <summary>Makes a place for one catalog object.</summary>
     /// <param name="disk">The disk; the object is dead when it restarts.</param>
     /// <param name="counter">The counter of commits, which outlives the object.</param>
     /// <param name="loggedPagesMax">Pages in the log before it is applied.</param>
-    public static LiteDbPlace On(SimulatedDisk disk, SimulatedCounter counter, int loggedPagesMax) => new()
+    /// <param name="reserve">Bytes of room to keep.</param>
+    public static LiteDbPlace On(SimulatedDisk disk, SimulatedCounter counter, int loggedPagesMax, long reserve = 0) => new()
     {
         Name = "simulated",
-        OpenDisk = mayCreate => new Opened(disk, mayCreate),
+        OpenDisk = mayCreate => new Opened(disk, mayCreate, reserve),
         Lock = new Lock(counter),
         Owners = new Owners(),
         LoggedPagesMax = loggedPagesMax,
     };
 
-    private sealed class Opened(SimulatedDisk disk, bool mayCreate) : ICatalogDisk
+    private sealed class Opened(SimulatedDisk disk, bool mayCreate, long reserve) : ICatalogDisk
     {
         private readonly int _life = disk.Life;
 
         public ICatalogFile Data { get; } = Open(disk, mayCreate, SimulatedCatalogPlace.Data);
 
         public ICatalogFile Log { get; } = Open(disk, mayCreate, SimulatedCatalogPlace.Log);
+
+        public ICatalogRoom Room { get; } = new ReservedRoom(disk, reserve);
 
         public bool IsCurrent() => true;
 
@@ -75,6 +81,11 @@ internal static class SimulatedCatalogPlace
         public void Write(long offset, ReadOnlySpan<byte> source)
         {
             var bytes = source.ToArray();
+            if (!disk.Fits(name, offset + bytes.Length))
+            {
+                throw new PosixException("write", name, Errno.NoSpace);
+            }
+
             Do(DiskStepKind.Write, offset, file => file.Write(offset, bytes));
         }
 
@@ -84,6 +95,30 @@ internal static class SimulatedCatalogPlace
 
         private void Do(DiskStepKind kind, long offset, Action<SimulatedFile> action) =>
             disk.Do(new DiskStep(name, kind, offset), _life, action);
+    }
+
+    private sealed class ReservedRoom(SimulatedDisk disk, long wanted) : ICatalogRoom
+    {
+        public long Wanted => wanted;
+
+        public long Kept => disk.Names.Contains(Reserve) ? disk[Reserve].Length : 0;
+
+        public bool TryKeep(long bytes)
+        {
+            if (bytes > Kept && !disk.Fits(Reserve, bytes))
+            {
+                return false;
+            }
+
+            if (bytes > Kept)
+            {
+                disk[Reserve].Truncate(bytes);
+            }
+
+            return true;
+        }
+
+        public void Cut(long bytes) => disk[Reserve].Truncate(bytes);
     }
 
     private sealed class Lock(SimulatedCounter counter) : ICatalogLock

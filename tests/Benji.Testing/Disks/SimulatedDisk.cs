@@ -1,3 +1,5 @@
+using Benji.Store.Posix;
+
 namespace Benji.Testing.Disks;
 
 /// <summary>A disk of a few files that loses power at a chosen step and drops, reorders and tears what was not synced.</summary>
@@ -26,6 +28,15 @@ public sealed class SimulatedDisk
     /// </summary>
     public Func<DiskStep, bool>? Fails { get; set; }
 
+    /// <summary>Says with which error number a step fails; null for none. Like <see cref="Fails"/> otherwise.</summary>
+    public Func<DiskStep, int?>? FailsWith { get; set; }
+
+    /// <summary>Bytes that its files may have in all; null for no limit. What is beyond it is no space left.</summary>
+    public long? Capacity { get; set; }
+
+    /// <summary>Bytes of its files.</summary>
+    public long Used => _names.Values.Sum(file => file.Length);
+
     /// <summary>True once the power is gone.</summary>
     public bool IsDown => _isDown;
 
@@ -46,6 +57,10 @@ public sealed class SimulatedDisk
             return file;
         }
     }
+
+    /// <summary>True when a file can have a length on a disk of this capacity.</summary>
+    public bool Fits(string name, long length) =>
+        Capacity is not { } capacity || length <= this[name].Length || Used - this[name].Length + length <= capacity;
 
     /// <summary>Does one step on a file.</summary>
     /// <param name="step">Which.</param>
@@ -130,14 +145,17 @@ public sealed class SimulatedDisk
             throw new PowerLossException();
         }
 
-        if (Fails?.Invoke(step) == true)
+        var errno = FailsWith?.Invoke(step);
+        if (errno is not null || Fails?.Invoke(step) == true)
         {
             if (step.Kind == DiskStepKind.Sync)
             {
                 this[step.File].ForgetUnsynced();
             }
 
-            throw new IOException($"Simulated failure of {step}");
+            throw errno is { } number
+                ? new PosixException($"do {step.Kind} of", step.File, number)
+                : new IOException($"Simulated failure of {step}");
         }
 
         if (step.Kind is not (DiskStepKind.Sync or DiskStepKind.SyncNames) || SkipsSync?.Invoke(step) != true)

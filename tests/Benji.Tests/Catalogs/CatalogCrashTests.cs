@@ -29,6 +29,9 @@ public sealed class CatalogCrashTests
     [Fact]
     public Task NothingAcknowledgedIsLostInChainsOfMixedCrashes() => RunChainsAsync(null);
 
+    [Fact]
+    public Task NothingAcknowledgedIsLostWhenThePowerGoesOnAFullDisk() => RunChainsAsync(null, isSmall: true);
+
     [Theory]
     [InlineData(CatalogWeakness.NoDataSync, CatalogCrash.Anywhere)]
     [InlineData(CatalogWeakness.NoResetSync, CatalogCrash.FirstLogWriteAfterReset)]
@@ -53,13 +56,13 @@ public sealed class CatalogCrashTests
         Assert.Fail($"{ChainsToCatch} chains passed with {weakness}.");
     }
 
-    private static Task RunChainsAsync(CatalogCrash? kind) => Seeded.RunAsync(async random =>
+    private static Task RunChainsAsync(CatalogCrash? kind, bool isSmall = false) => Seeded.RunAsync(async random =>
     {
         var asked = Environment.GetEnvironmentVariable("BENJI_SOAK_SEEDS");
         var chains = string.IsNullOrEmpty(asked) ? ChainsPerKind : int.Parse(asked, CultureInfo.InvariantCulture);
         for (var chain = 0; chain < chains; chain++)
         {
-            var run = new CatalogCrashRun(random.Next(), kind, CatalogWeakness.None);
+            var run = new CatalogCrashRun(random.Next(), kind, CatalogWeakness.None) { IsSmall = isSmall };
             await run.RunAsync();
             Assert.True(run.Crashes > 0);
         }

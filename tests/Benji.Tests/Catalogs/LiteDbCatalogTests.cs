@@ -30,7 +30,7 @@ public sealed class LiteDbCatalogTests : IDisposable
         var directories = new[] { _directory["store"], _directory["store/catalog.owners"] };
         Assert.All(directories, path => Assert.Equal(OwnerOnly | UnixFileMode.UserExecute, File.GetUnixFileMode(path)));
         var files = Directory.GetFiles(_directory["store"], "*", SearchOption.AllDirectories);
-        Assert.Equal(5, files.Length);
+        Assert.Equal(7, files.Length);
         Assert.All(files, path => Assert.Equal(OwnerOnly, File.GetUnixFileMode(path)));
     }
 
@@ -196,7 +196,7 @@ public sealed class LiteDbCatalogTests : IDisposable
         await using var second = await OpenAsync(create: true);
         var first = await OpenAsync(create: false);
         await LeaseAsync(first);
-        var file = Assert.Single(Directory.GetFiles(_directory["store/catalog.owners"]));
+        var file = Assert.Single(Directory.GetFiles(_directory["store/catalog.owners"], "*.lock"));
         await first.DisposeAsync();
 
         // A killed process leaves its file behind, unlocked.

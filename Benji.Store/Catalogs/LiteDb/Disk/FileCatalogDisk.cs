@@ -30,6 +30,7 @@ internal sealed class FileCatalogDisk : ICatalogDisk
     public FileCatalogDisk(CatalogPaths paths, CatalogFileUse use)
     {
         _paths = paths;
+        Room = new FileCatalogRoom(paths.Reserve);
         var flags = use switch
         {
             CatalogFileUse.Read => OpenFlags.Read,
@@ -57,6 +58,9 @@ internal sealed class FileCatalogDisk : ICatalogDisk
 
     /// <inheritdoc/>
     public ICatalogFile Log => _log ?? (ICatalogFile)new NoFile();
+
+    /// <inheritdoc/>
+    public ICatalogRoom Room { get; }
 
     /// <inheritdoc/>
     public bool IsCurrent() => _data.IsCurrent()
@@ -127,6 +131,9 @@ internal sealed record CatalogPaths(string Data)
 
     /// <summary>The lock of whoever waits next in line.</summary>
     public string Queue => Path.ChangeExtension(Data, ".queue");
+
+    /// <summary>The room that is kept for small transactions on a full disk.</summary>
+    public string Reserve => Path.ChangeExtension(Data, ".reserve");
 
     /// <summary>The directory of the locks that living lease owners hold.</summary>
     public string Owners => Path.ChangeExtension(Data, ".owners");

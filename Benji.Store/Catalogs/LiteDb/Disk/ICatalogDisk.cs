@@ -10,6 +10,9 @@ internal interface ICatalogDisk : IDisposable
     /// <summary>The groups of pages committed since then.</summary>
     ICatalogFile Log { get; }
 
+    /// <summary>The room that is kept beside them.</summary>
+    ICatalogRoom Room { get; }
+
     /// <summary>False when the files' names lead to other files by now, or to none.</summary>
     /// <exception cref="IOException">It cannot be told.</exception>
     bool IsCurrent();
@@ -41,4 +44,23 @@ internal interface ICatalogFile
     /// <summary>Makes everything written and cut so far durable.</summary>
     /// <exception cref="IOException">What of it is durable is unknown.</exception>
     void Sync();
+}
+
+/// <summary>Room on the disk that a file beside the catalog takes, so that nobody else does.</summary>
+internal interface ICatalogRoom
+{
+    /// <summary>Bytes to keep: a share of the file system. 0 when it cannot be told.</summary>
+    long Wanted { get; }
+
+    /// <summary>Bytes kept.</summary>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    long Kept { get; }
+
+    /// <summary>Takes room until <paramref name="bytes"/> are kept.</summary>
+    /// <returns>False when there is not so much; then as many are kept as before.</returns>
+    bool TryKeep(long bytes);
+
+    /// <summary>Gives room back until only <paramref name="bytes"/> are kept.</summary>
+    /// <exception cref="IOException">It cannot be given back.</exception>
+    void Cut(long bytes);
 }

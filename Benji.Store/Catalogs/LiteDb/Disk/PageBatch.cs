@@ -60,6 +60,9 @@ internal sealed class PageBatch(PagePool pool)
     /// <exception cref="IOException">Some of it is not written.</exception>
     public void WriteTo(ICatalogFile log, long offset, IWalHash hash, uint sequence, uint salt, Span<byte> chain)
     {
+        // A batch whose writing failed may have left bytes in the hash.
+        Span<byte> end = stackalloc byte[WalGroup.HashSize];
+        hash.Finish(end);
         WalGroup.WriteHeader(_chunk, sequence, Count, salt);
         hash.Append(chain);
         var filled = WalGroup.HeaderSize;
@@ -79,7 +82,6 @@ internal sealed class PageBatch(PagePool pool)
         hash.Finish(chain);
 
         // The last pages and the hash go in one write: a small commit is one write in all.
-        Span<byte> end = stackalloc byte[WalGroup.HashSize];
         chain.CopyTo(end);
         if (filled + end.Length > _chunk.Length)
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Benji.Store.Posix;
 
 namespace Benji.Store.Catalogs.LiteDb.Disk;
 
@@ -32,8 +33,9 @@ internal sealed class TransactionalDataStream : Stream
     public TransactionalDataStream(ICatalogDisk disk, IWalHash hash, PagePool pool)
     {
         _batch = new PageBatch(pool);
-        _data = disk.Data;
-        _log = disk.Log;
+        Reserve = new CatalogReserve(disk.Room);
+        _data = new ReservedFile(disk.Data, Reserve);
+        _log = new ReservedFile(disk.Log, Reserve);
         _hash = hash;
         _reader = new WalReader(_log, hash);
         Reload();
@@ -41,6 +43,9 @@ internal sealed class TransactionalDataStream : Stream
 
     /// <summary>True while flushes are put off, so that the steps of making a database become one group.</summary>
     public bool HoldsFlushes { get; set; }
+
+    /// <summary>The room that is kept for what a full disk has none for.</summary>
+    public CatalogReserve Reserve { get; }
 
     /// <summary>Pages in the log, each counted once.</summary>
     public int LoggedPages => _logged.Count;
@@ -71,6 +76,7 @@ internal sealed class TransactionalDataStream : Stream
     public void Refresh()
     {
         _batch.Clear();
+        Reserve.Forget();
         // New groups that continue our chain prove that what we know still stands; without one the log may have been
         // applied and grown again to the same length.
         if (ReadGroups() == 0)
@@ -87,17 +93,7 @@ internal sealed class TransactionalDataStream : Stream
     /// <remarks>A sync that failed in another process can have marked pages clean that never reached the disk, so the last
     /// group is written again before the sync. Groups before it were acknowledged or came through here.</remarks>
     /// <exception cref="IOException">The log cannot be read, written or synced.</exception>
-    public void Repair()
-    {
-        if (_end > 0)
-        {
-            var group = new byte[_end - _lastGroup];
-            ReadExactly(_log, _lastGroup, group);
-            _log.Write(_lastGroup, group);
-        }
-
-        _log.Sync();
-    }
+    public void Repair() => WalPages.Repair(_log, _lastGroup, _end);
 
     /// <summary>Reads one whole page; past the end there is nothing.</summary>
     /// <exception cref="NotSupportedException">The read is of any other shape.</exception>
@@ -115,7 +111,7 @@ internal sealed class TransactionalDataStream : Stream
         {
             if (_logged.TryGetValue(Position, out var place))
             {
-                ReadExactly(_log, place, destination);
+                WalReader.ReadExactly(_log, place, destination);
             }
             else
             {
@@ -148,51 +144,39 @@ internal sealed class TransactionalDataStream : Stream
             return;
         }
 
-        var salt = _sequence == 0 ? (uint)RandomNumberGenerator.GetInt32(int.MaxValue) : 0;
         try
         {
-            _batch.WriteTo(_log, _end, _hash, _sequence, salt, _chain);
-            _log.Sync();
+            Append();
         }
-        catch (IOException)
+        catch (PosixException failure) when (failure.LacksRoom && !IsOutcomeUnknown && _end > 0)
         {
-            CutUnacknowledged();
-            throw;
+            // The last room is that of the log itself; where it does not come free, the group fails again.
+            TryApply();
+            Append();
         }
-
-        foreach (var (position, slot) in _batch.Slots)
-        {
-            _logged[position] = _end + WalGroup.PageOffset(slot);
-        }
-
-        _lastGroup = _end;
-        _end += WalGroup.SizeOf(_batch.Count);
-        _sequence++;
-        _batch.Clear();
     }
 
     /// <summary>Copies the logged pages to the data file and empties the log.</summary>
     /// <remarks>The data is durable before the log is cut, and the cut before anything new is written: both syncs and their
     /// order are what a crash in between needs.</remarks>
+    /// <returns>False when the data file finds no room to grow; the log holds every page as before.</returns>
     /// <exception cref="IOException">The log or the data still holds every page; the next apply starts over.</exception>
-    public void Apply()
+    public bool TryApply()
     {
         if (_end == 0)
         {
-            return;
+            return true;
         }
 
-        var page = new byte[PageSize];
-        foreach (var (position, offset) in _logged.OrderBy(entry => entry.Key))
+        if (!WalPages.TryCopy(_log, _data, _logged, Reserve))
         {
-            ReadExactly(_log, offset, page);
-            _data.Write(position, page);
+            return false;
         }
 
-        _data.Sync();
         _log.Truncate(0);
         _log.Sync();
         ForgetLog();
+        return true;
     }
 
     /// <inheritdoc/>
@@ -261,9 +245,32 @@ internal sealed class TransactionalDataStream : Stream
     {
         _logged.Clear();
         _chain.AsSpan().Clear();
-        _sequence = 0;
-        _end = 0;
-        _lastGroup = 0;
+        (_sequence, _end, _lastGroup) = (0, 0, 0);
+    }
+
+    private void Append()
+    {
+        var salt = _sequence == 0 ? (uint)RandomNumberGenerator.GetInt32(int.MaxValue) : 0;
+        try
+        {
+            _batch.WriteTo(_log, _end, _hash, _sequence, salt, _chain);
+            _log.Sync();
+        }
+        catch (IOException)
+        {
+            CutUnacknowledged();
+            throw;
+        }
+
+        foreach (var (position, slot) in _batch.Slots)
+        {
+            _logged[position] = _end + WalGroup.PageOffset(slot);
+        }
+
+        _lastGroup = _end;
+        _end += WalGroup.SizeOf(_batch.Count);
+        _sequence++;
+        _batch.Clear();
     }
 
     private void CutUnacknowledged()
@@ -286,15 +293,6 @@ internal sealed class TransactionalDataStream : Stream
         if (count != PageSize || Position % PageSize != 0)
         {
             throw new NotSupportedException($"The database is read and written in pages, not {count} bytes at {Position}.");
-        }
-    }
-
-    private static void ReadExactly(ICatalogFile file, long offset, Span<byte> destination)
-    {
-        var count = file.Read(offset, destination);
-        if (count < destination.Length)
-        {
-            throw new IOException($"The catalog's log has {count} of {destination.Length} bytes at {offset}.");
         }
     }
 }

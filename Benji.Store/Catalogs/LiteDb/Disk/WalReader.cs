@@ -53,6 +53,17 @@ internal sealed class WalReader(ICatalogFile log, IWalHash hash)
             && WalGroup.TryReadHeader(header, sequence + 1, out _);
     }
 
+    /// <summary>Reads bytes that are known to be in a log.</summary>
+    /// <exception cref="IOException">They are not, or cannot be read.</exception>
+    public static void ReadExactly(ICatalogFile log, long offset, Span<byte> destination)
+    {
+        var count = log.Read(offset, destination);
+        if (count < destination.Length)
+        {
+            throw new IOException($"The catalog's log has {count} of {destination.Length} bytes at {offset}.");
+        }
+    }
+
     private bool TryReadPages(long offset, int count, List<(long Position, long Offset)> pages)
     {
         var rented = ArrayPool<byte>.Shared.Rent(Math.Min(count, ChunkPages) * WalGroup.EntrySize);

@@ -25,8 +25,15 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
     }
 
     /// <inheritdoc/>
-    public void Put(IReadOnlyList<MapPageRow> pages) =>
+    public void Put(IReadOnlyList<MapPageRow> pages)
+    {
+        if (pages.Any(page => page.State == ReferenceState.Live))
+        {
+            rows.Grow();
+        }
+
         rows.Put(Collection, pages.OrderBy(page => page.Id.Hash).Select(Pack).ToArray());
+    }
 
     /// <inheritdoc/>
     public void SetState(IReadOnlyList<PageId> ids, ReferenceState state, DateTimeOffset since)

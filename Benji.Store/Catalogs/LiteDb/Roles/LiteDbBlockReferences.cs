@@ -21,6 +21,12 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache gro
     /// <inheritdoc/>
     public void Put(IReadOnlyList<BlockRow> blocks)
     {
+        // A scrub puts rows that are there, and a cleanup those of strays.
+        if (blocks.Any(block => block.State == ReferenceState.Live && Find([block.Id])[0] is null))
+        {
+            rows.Grow();
+        }
+
         Change([.. blocks.Select(block => new BlockChange(block.Id, block))]);
         MarkInvalid(blocks.Where(block => block.IsInvalid).Select(block => block.Id).ToArray());
         MarkValid(blocks.Where(block => !block.IsInvalid).Select(block => block.Id).ToArray());

@@ -10,22 +10,30 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
     private const string Collection = LiteDbSchema.Intents;
 
     /// <inheritdoc/>
-    public void Put(Intent intent) => rows.Put(Collection, new BsonDocument
+    public void Put(Intent intent)
     {
-        [LiteDbSchema.Key] = RowKey.Of(intent.VersionId),
-        [LiteDbSchema.Value] = new RowWriter()
-            .Byte((int)intent.Kind)
-            .Text(intent.Name.Volume)
-            .Text(intent.Name.Version)
-            .Text(intent.Storage)
-            .Number(intent.Fencing)
-            .Time(intent.Began)
-            .Id(intent.OverlayId ?? Guid.Empty)
-            .Flag(intent.Mark is not null)
-            .Mark(intent.Mark ?? default)
-            .Marks(intent.Over)
-            .ToValue(),
-    });
+        if (intent.Kind == IntentKind.Publish)
+        {
+            rows.Grow();
+        }
+
+        rows.Put(Collection, new BsonDocument
+        {
+            [LiteDbSchema.Key] = RowKey.Of(intent.VersionId),
+            [LiteDbSchema.Value] = new RowWriter()
+                .Byte((int)intent.Kind)
+                .Text(intent.Name.Volume)
+                .Text(intent.Name.Version)
+                .Text(intent.Storage)
+                .Number(intent.Fencing)
+                .Time(intent.Began)
+                .Id(intent.OverlayId ?? Guid.Empty)
+                .Flag(intent.Mark is not null)
+                .Mark(intent.Mark ?? default)
+                .Marks(intent.Over)
+                .ToValue(),
+        });
+    }
 
     /// <inheritdoc/>
     public void Remove(Guid versionId) => rows.Remove(Collection, RowKey.Of(versionId));

@@ -37,6 +37,11 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
             }
         }
 
+        if (resource.StartsWith(LeaseResource.VolumePrefix, StringComparison.Ordinal))
+        {
+            rows.Grow();
+        }
+
         owners.Announce();
         lease = new Lease(NextFencing(), resource, mode, owners.Self, purpose, now, now + TimeToLive);
         holder = null;

@@ -17,6 +17,7 @@ internal sealed class LiteDbOverlays(LiteDbRows rows) : IOverlays
             throw new AlreadyExistsException($"There is an overlay {overlay.BaseName}@{overlay.Name} already.");
         }
 
+        rows.Grow();
         rows.Put(Collection, new BsonDocument
         {
             [LiteDbSchema.Key] = RowKey.Of(overlay.Id),

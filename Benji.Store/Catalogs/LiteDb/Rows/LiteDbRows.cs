@@ -13,6 +13,12 @@ internal sealed class LiteDbRows(LiteEngine engine, LiteDbConditions conditions,
     /// <summary>True once anything was changed.</summary>
     public bool HasWritten { get; private set; }
 
+    /// <summary>True for a transaction that makes the store larger: on a full disk it gets no room of the reserve.</summary>
+    public bool IsGrowing { get; private set; }
+
+    /// <summary>Says that the transaction makes the store larger.</summary>
+    public void Grow() => IsGrowing = true;
+
     /// <summary>Finds the row of a key, or null.</summary>
     public BsonDocument? Find(string collection, BsonValue key) => Find(collection, LiteDbSchema.Key, key);
 

@@ -42,7 +42,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
 
         Assert.False(_owners.IsAlive(other.Self, OtherBoot));
         Assert.Null(_owners.IsAlive(other.Self with { Host = "another host" }, OtherBoot));
-        Assert.Single(Directory.GetFiles(_directory["owners"]));
+        Assert.Single(Directory.GetFiles(_directory["owners"], "*.lock"));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
     public void AnOwnerKnowsThatItLivesThoughItsFileWasTidiedAway()
     {
         _owners.Announce();
-        foreach (var file in Directory.GetFiles(_directory["owners"]))
+        foreach (var file in Directory.GetFiles(_directory["owners"], "*.lock"))
         {
             File.Delete(file);
         }
@@ -82,7 +82,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
         other.Dispose();
 
         Assert.False(_owners.IsAlive(other.Self, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory["owners"]));
+        Assert.Empty(Directory.GetFiles(_directory["owners"], "*.lock"));
     }
 
     [Fact]
@@ -92,7 +92,18 @@ public sealed class FileLeaseOwnersTests : IDisposable
         File.WriteAllText(Path.Combine(_directory["owners"], $"{killed.Token:N}.lock"), "");
 
         Assert.False(_owners.IsAlive(killed, _owners.BootId));
-        Assert.Empty(Directory.GetFiles(_directory["owners"]));
+        Assert.Empty(Directory.GetFiles(_directory["owners"], "*.lock"));
+    }
+
+    /// <summary>On a disk that takes no more files the next owner gives it its name.</summary>
+    [Fact]
+    public void AnOwnerKeepsASpareFileThatIsNobodys()
+    {
+        _owners.Announce();
+
+        var spare = Assert.Single(Directory.GetFiles(_directory["owners"]), path => !path.EndsWith(".lock", StringComparison.Ordinal));
+        File.Move(spare, Path.Combine(_directory["owners"], $"{Guid.Empty:N}.lock"));
+        Assert.False(_owners.IsAlive(Owner(_owners.Self.Host) with { Token = Guid.Empty }, _owners.BootId));
     }
 
     [Fact]
@@ -103,7 +114,7 @@ public sealed class FileLeaseOwnersTests : IDisposable
 
         using var other = NewOwners();
         Assert.True(other.IsAlive(_owners.Self, _owners.BootId));
-        Assert.Single(Directory.GetFiles(_directory["owners"]));
+        Assert.Single(Directory.GetFiles(_directory["owners"], "*.lock"));
     }
 
     private FileLeaseOwners NewOwners() => new(_directory["owners"], _directory["catalog.db"]);

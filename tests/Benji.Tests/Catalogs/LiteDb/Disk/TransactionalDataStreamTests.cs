@@ -36,7 +36,7 @@ public sealed class TransactionalDataStreamTests : IDisposable
         Commit(reader, page: 0, content: 1);
         var other = Open();
         Commit(other, page: 0, content: 2);
-        other.Apply();
+        Assert.True(other.TryApply());
         for (var page = 1; page <= groups; page++)
         {
             Commit(other, page, content: (byte)(page + 2));
@@ -214,7 +214,7 @@ public sealed class TransactionalDataStreamTests : IDisposable
         _disk.LosesPowerAt = at => at.Kind != DiskStepKind.Read && _disk.Steps == start + step;
         var ends = Record.Exception(() =>
         {
-            stream.Apply();
+            Assert.True(stream.TryApply());
             Commit(stream, page: 0, content: 4);
         });
         _disk.LosesPowerAt = null;
