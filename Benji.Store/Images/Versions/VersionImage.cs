@@ -17,9 +17,9 @@ internal sealed class VersionImage : IImage
     /// <summary>Opens a version whose blocks stay for as long as this is open.</summary>
     /// <param name="entry">What it is.</param>
     /// <param name="source">Its storage.</param>
-    /// <param name="gone">Cancelled when nothing keeps the blocks any more: reads fail from then on.</param>
     /// <param name="close">Called once, at the end: gives up what keeps the blocks.</param>
-    public VersionImage(ImageEntry entry, ImageBlocks source, CancellationToken gone, Func<ValueTask> close)
+    /// <param name="gone">Cancelled when nothing keeps the blocks any more: reads fail from then on.</param>
+    public VersionImage(ImageEntry entry, ImageBlocks source, Func<ValueTask> close, CancellationToken gone)
     {
         Entry = entry;
         Source = source;

@@ -121,5 +121,8 @@ internal sealed class CleanupOperation(StoreContext context, CleanupRequest requ
         left.BytesDeleted + right.BytesDeleted,
         left.ObjectsWaiting + right.ObjectsWaiting,
         left.OrphansFound + right.OrphansFound,
-        left.Duration + right.Duration) { IsHeldBack = left.IsHeldBack || right.IsHeldBack };
+        left.Duration + right.Duration)
+    {
+        IsHeldBack = left.IsHeldBack || right.IsHeldBack,
+    };
 }

@@ -91,7 +91,10 @@ internal sealed class CleanupRun
             _counts.DeletedBytes,
             _counts.Waiting,
             _counts.Orphans,
-            _scope.Time.GetElapsedTime(began)) { IsHeldBack = _counts.IsHeldBack };
+            _scope.Time.GetElapsedTime(began))
+        {
+            IsHeldBack = _counts.IsHeldBack,
+        };
     }
 
     // Answers whether there were more lenders than it could keep back.

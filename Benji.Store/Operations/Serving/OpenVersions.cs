@@ -22,7 +22,7 @@ internal sealed class OpenVersions(StoreContext context, ImageStores stores) : I
         {
             var source = await stores.OpenAsync(opening.Hold.Version.Storage, cancellationToken);
             return new VersionImage(
-                new ImageEntry(opening.Hold.Version), source, opening.Hold.Gone, () => LeaveAsync(opening));
+                new ImageEntry(opening.Hold.Version), source, () => LeaveAsync(opening), opening.Hold.Gone);
         }
         catch
         {

@@ -1,6 +1,5 @@
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Model;
-using Benji.Store.Posix;
 
 namespace Benji.Store.Catalogs.LiteDb.Reading;
 

@@ -4,7 +4,6 @@ using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Roles;
 using Benji.Store.Catalogs.LiteDb.Rows;
 using Benji.Store.Model;
-using LiteDB;
 using LiteDB.Engine;
 
 namespace Benji.Store.Catalogs.LiteDb.Reading;
@@ -18,6 +17,7 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
     private readonly PagePool _pool = new();
     private readonly LiteDbConditions _conditions = new();
     private ICatalogDisk? _disk;
+    private KeptDisk? _kept;
     private TransactionalDataStream? _data;
     private LiteEngine? _engine;
     private BlockGroupCache _groups = new();
@@ -34,9 +34,10 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
             result = Run(work);
             return !IsChanged();
         }
+#pragma warning disable CA1031 // What fails beside a writer may be anything, and says nothing.
         catch (Exception) when (IsChanged())
+#pragma warning restore CA1031
         {
-            // What is read while somebody writes may be anything.
             Close();
             return false;
         }
@@ -85,7 +86,8 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
             var counter = place.Lock.ReadCounter();
             _disk = place.OpenDisk(false);
             _state = new State(counter, _disk.Data.Length, _disk.Log.Length);
-            _data = new TransactionalDataStream(new KeptDisk(_disk), _hash, _pool);
+            _kept = new KeptDisk(_disk);
+            _data = new TransactionalDataStream(_kept, _hash, _pool);
             if (_data.Length == 0)
             {
                 throw new NotFoundException($"There is no catalog in {place.Name}.");
@@ -136,6 +138,8 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
         _groups = new BlockGroupCache();
         _data?.Dispose();
         _data = null;
+        _kept?.Dispose();
+        _kept = null;
         _disk?.Dispose();
         _disk = null;
     }

@@ -124,6 +124,12 @@ internal sealed class CleanupWorld
         }
     }
 
+    /// <summary>True while somebody reads without a lease.</summary>
+    public bool HasReaders
+    {
+        set => _place.HasReaders = value;
+    }
+
     /// <summary>A catalog of one more process.</summary>
     public MemoryCatalog OpenCatalog() => new(_place);
 
