@@ -51,7 +51,7 @@ internal sealed class Connection : IDisposable
         Stream stream = _plain;
         try
         {
-            var handshake = new Handshake(_parts.Exports, stream, _tls, Name, () => _handshakeEnd.CancelAfter(OpenTimeout))
+            var handshake = new Handshake(_parts.Exports, stream, _tls, Name, BeginOpening)
             {
                 Refused = Warn,
             };
@@ -140,6 +140,13 @@ internal sealed class Connection : IDisposable
         }
 
         _handshakeEnd.Dispose();
+    }
+
+    // Before the client is told: one that goes on at once is not to be dropped for another.
+    private void BeginOpening()
+    {
+        _handshakeEnd.CancelAfter(OpenTimeout);
+        _isHandshaking = false;
     }
 
     private async Task TransmitAsync(Negotiated negotiated, Stream stream)

@@ -12,6 +12,9 @@ internal sealed class ManifestStore(OpenedStore store)
 {
     private const int IdLength = 16;
 
+    // Nobody writes one manifest so often while another run wants it gone.
+    private const int DeletionsMax = 10;
+
     /// <summary>Stores a manifest, replacing one of the same version name; durable when it returns.</summary>
     /// <returns>Bytes of the object.</returns>
     /// <exception cref="UsageException">Its labels make it longer than a manifest may be.</exception>
@@ -31,29 +34,42 @@ internal sealed class ManifestStore(OpenedStore store)
     public async Task<bool> TryAddAsync(VersionRecord version, CancellationToken cancellationToken)
     {
         using var bytes = Seal(version);
-        var name = ObjectNames.Manifest(version.Name);
-        if (await store.Storage.TryCreateAsync(name, bytes.Memory, cancellationToken))
-        {
-            return true;
-        }
+        return await store.Storage.TryCreateAsync(ObjectNames.Manifest(version.Name), bytes.Memory, cancellationToken)
+            || await TryReplaceAsync(version, cancellationToken);
+    }
 
+    /// <summary>Stores the next revision of a version's manifest, unless another version's has its name; durable when it returns
+    /// true.</summary>
+    /// <returns>False when another version's is there, which is unchanged.</returns>
+    /// <exception cref="UsageException">Its labels make it longer than a manifest may be.</exception>
+    /// <exception cref="StorageException">It could not be read or written.</exception>
+    public async Task<bool> TryReplaceAsync(VersionRecord version, CancellationToken cancellationToken)
+    {
         if (await IsOfOtherAsync(version.Name, version.Id, cancellationToken))
         {
             return false;
         }
 
-        await store.Storage.PutAsync(name, bytes.Memory, cancellationToken);
+        await PutAsync(version, cancellationToken);
         return true;
     }
 
-    /// <summary>Deletes the manifest of a version unless another version's has its name; durable when it returns.</summary>
+    /// <summary>Deletes the manifest of a version, exactly the one that was looked at; another version's of its name stays. Durable
+    /// when it returns.</summary>
     /// <exception cref="StorageException">It could not be read or deleted.</exception>
     public async Task DeleteAsync(VersionName name, Guid id, CancellationToken cancellationToken)
     {
-        if (!await IsOfOtherAsync(name, id, cancellationToken))
+        for (var deletion = 1; deletion <= DeletionsMax; deletion++)
         {
-            await store.Storage.DeleteAsync([ObjectNames.Manifest(name)], cancellationToken);
+            if (await TryDeleteAsync(name, id, cancellationToken))
+            {
+                return;
+            }
         }
+
+        throw new StorageException(
+            $"Manifest {name} in storage {store.Name} was replaced each of {DeletionsMax} times that it was to be deleted.",
+            isTransient: false);
     }
 
     /// <summary>Reads a version's manifest.</summary>
@@ -63,24 +79,8 @@ internal sealed class ManifestStore(OpenedStore store)
     /// <exception cref="StorageException">It could not be read.</exception>
     public async Task<VersionRecord?> FindAsync(VersionName name, CancellationToken cancellationToken)
     {
-        var objectName = ObjectNames.Manifest(name);
-        using var bytes = await ObjectReader.FindAsync(
-            store.Storage,
-            objectName,
-            SealedHeader.ObjectLengthMax(SealedHeader.ManifestLengthMax),
-            store.Pool,
-            cancellationToken);
-        if (bytes is null)
-        {
-            return null;
-        }
-
-        var expected = new ExpectedObject(objectName, ObjectKind.Manifest, Name: null, PlaintextLength: null);
-        var plaintext = store.Opener.OpenWhole(expected, bytes.Span, out var header);
-        var version = ManifestFile.Parse(plaintext, name, store.Name);
-        return header.Name == NameOf(version.Id)
-            ? version
-            : throw HeaderParser.Corrupt(expected, $"the name of another version than {version.Id:N}");
+        using var bytes = await ReadAsync(name, cancellationToken);
+        return bytes is null ? null : Open(name, bytes);
     }
 
     /// <summary>Lists the versions that have a manifest, in no order; nothing is opened.</summary>
@@ -127,7 +127,61 @@ internal sealed class ManifestStore(OpenedStore store)
         }
     }
 
+    // False when it was replaced meanwhile.
+    private async Task<bool> TryDeleteAsync(VersionName name, Guid id, CancellationToken cancellationToken)
+    {
+        var objectName = ObjectNames.Manifest(name);
+        BlockBuffer? found;
+        try
+        {
+            found = await ReadAsync(name, cancellationToken);
+        }
+        catch (CorruptDataException)
+        {
+            // No bytes to compare: it is nobody's that anybody could read.
+            await store.Storage.DeleteAsync([objectName], cancellationToken);
+            return true;
+        }
+
+        using (found)
+        {
+            // It may be opened in its own place.
+            var expected = found?.Memory.ToArray() ?? [];
+            return (found is not null && IsOfOther(name, id, found))
+                || await store.Storage.TryDeleteAsync(objectName, expected, cancellationToken);
+        }
+    }
+
+    private ValueTask<BlockBuffer?> ReadAsync(VersionName name, CancellationToken cancellationToken) => ObjectReader.FindAsync(
+        store.Storage,
+        ObjectNames.Manifest(name),
+        SealedHeader.ObjectLengthMax(SealedHeader.ManifestLengthMax),
+        store.Pool,
+        cancellationToken);
+
+    private VersionRecord Open(VersionName name, BlockBuffer bytes)
+    {
+        var expected = new ExpectedObject(ObjectNames.Manifest(name), ObjectKind.Manifest, Name: null, PlaintextLength: null);
+        var plaintext = store.Opener.OpenWhole(expected, bytes.Span, out var header);
+        var version = ManifestFile.Parse(plaintext, name, store.Name);
+        return header.Name == NameOf(version.Id)
+            ? version
+            : throw HeaderParser.Corrupt(expected, $"the name of another version than {version.Id:N}");
+    }
+
     // A damaged manifest says nothing about whose it is.
+    private bool IsOfOther(VersionName name, Guid id, BlockBuffer bytes)
+    {
+        try
+        {
+            return Open(name, bytes).Id != id;
+        }
+        catch (CorruptDataException)
+        {
+            return false;
+        }
+    }
+
     private async Task<bool> IsOfOtherAsync(VersionName name, Guid id, CancellationToken cancellationToken)
     {
         try

@@ -17,7 +17,7 @@ internal sealed class OpenedStore : IAsyncDisposable
     {
         _zstd = new ZstdTransform(opening.ZstdLevel ?? ZstdTransform.LevelDefault, opening.MayUseNativeZstd);
         Name = opening.Name;
-        Storage = new WitnessedStorage(opening.Storage, ObjectNames.StoreFile);
+        Storage = new WitnessedStorage(opening.Storage, ObjectNames.StoreFile, opening.Time);
         Pool = opening.Pool;
         StoreId = file.Id;
         IsNew = isNew;

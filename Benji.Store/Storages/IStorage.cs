@@ -53,6 +53,15 @@ internal interface IStorage : IAsyncDisposable
     /// <summary>Deletes objects; missing ones count as deleted. Durable when it returns.</summary>
     /// <exception cref="StorageException">Some could not be deleted; any part of them may be gone.</exception>
     Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken cancellationToken);
+
+    /// <summary>Deletes an object only while its bytes are these, whoever replaces it meanwhile; a missing one counts as deleted.
+    /// Durable when it returns true.</summary>
+    /// <param name="name">The object's name.</param>
+    /// <param name="expected">All of its bytes. Lent until the task completes.</param>
+    /// <param name="cancellationToken">Stops before anything is deleted.</param>
+    /// <returns>False when it has other bytes: then it stays.</returns>
+    /// <exception cref="StorageException">It could not be compared or deleted; it may be gone if its bytes were these.</exception>
+    Task<bool> TryDeleteAsync(ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken);
 }
 
 /// <summary>Something in a place of objects that is no object.</summary>

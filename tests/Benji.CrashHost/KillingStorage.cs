@@ -45,6 +45,15 @@ internal sealed class KillingStorage(IStorage inner, KillPoints points) : IStora
         points.Pass();
     }
 
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        points.Pass();
+        var isGone = await inner.TryDeleteAsync(name, expected, cancellationToken);
+        points.Pass();
+        return isGone;
+    }
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private sealed class KillingBatch(IObjectBatch inner, KillPoints points) : IObjectBatch

@@ -8,15 +8,22 @@ namespace Benji.Store.Blocks.Opening;
 /// fails.</summary>
 /// <remarks>An object counts as missing only while another one, the witness, is there: else nothing is mounted any more, or the
 /// directory is gone. One whose bytes cannot be read counts as damaged only when the bytes of another one can be: else it is the
-/// disk. Both cost something only when an object is missing or unreadable. Safe for concurrent calls. Owns the other
+/// disk. The witness is asked for only where silence could be taken for absence: after an object that was not found; after a
+/// deletion, which counts what is missing as deleted; and after an empty listing, unless it was seen less than 5 s ago, as
+/// what a listing lacks is looked up by its name before it counts as missing. Safe for concurrent calls. Owns the other
 /// storage.</remarks>
 /// <param name="inner">The storage that is called.</param>
-/// <param name="witness">An object that is there as long as the storage is.</param>
-internal sealed class WitnessedStorage(IStorage inner, ObjectName witness) : IStorage
+/// <param name="witness">An object that is there as long as the storage is, and was just read.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WitnessedStorage(IStorage inner, ObjectName witness, TimeProvider time) : IStorage
 {
     // So many others that cannot be read either are no accident.
     private const int NeighboursMax = 8;
     private const int ProbeLength = 4096;
+
+    private static readonly TimeSpan LatelyMax = TimeSpan.FromSeconds(5);
+
+    private long _lastSeen = time.GetTimestamp();
 
     /// <inheritdoc/>
     public StorageTraits Traits => inner.Traits;
@@ -74,12 +81,17 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness) : ISt
     public async IAsyncEnumerable<ObjectInfo> ListAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var isEmpty = true;
         await foreach (var info in inner.ListAsync(prefix, cancellationToken))
         {
+            isEmpty = false;
             yield return info;
         }
 
-        await RequireWitnessAsync(cancellationToken);
+        if (isEmpty && time.GetElapsedTime(Volatile.Read(ref _lastSeen)) > LatelyMax)
+        {
+            await RequireWitnessAsync(cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -94,15 +106,31 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness) : ISt
     }
 
     /// <inheritdoc/>
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        if (!await inner.TryDeleteAsync(name, expected, cancellationToken))
+        {
+            return false;
+        }
+
+        await RequireWitnessAsync(cancellationToken);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private async ValueTask RequireWitnessAsync(CancellationToken cancellationToken)
     {
+        var began = time.GetTimestamp();
         if (await inner.FindAsync(witness, cancellationToken) is null)
         {
             throw new StorageException(
                 $"Storage {Traits.Description} does not hold its {witness} any more; is it still mounted?", isTransient: false);
         }
+
+        Volatile.Write(ref _lastSeen, began);
     }
 
     // The nearest ones first, by name: other objects each time, so that few of them are in the page cache. Objects of another

@@ -92,9 +92,7 @@ internal sealed class BackupPublication(StoreContext context, Lease volumeLease,
         if (!await new ManifestStore(age.Store).TryAddAsync(version, CancellationToken.None))
         {
             await TakeBackAsync(intent, age);
-            throw new AgeMismatchException(
-                $"Storage {age.Store.Name} ({age.Store.Storage.Traits.Description}) holds another version {version.Name}, which this "
-                + "catalog does not know: another catalog is used with it. Nothing was published. 'benji rebuild --force' makes a new catalog from the storage.");
+            throw ForeignManifest.Refusal(age.Store, version.Name, "Nothing was published.");
         }
 
         await age.PutAsync(intent.Mark!.Value, CancellationToken.None);

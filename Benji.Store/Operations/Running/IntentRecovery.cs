@@ -118,7 +118,10 @@ internal sealed class IntentRecovery(StoreContext context)
         if (manifest.Status == VersionStatus.Valid && await watch.FindAsync(manifest) is not { Count: 0 })
         {
             manifest = manifest with { Status = VersionStatus.Invalid, Revision = manifest.Revision + 1 };
-            await manifests.PutAsync(manifest, cancellationToken);
+            if (!await manifests.TryReplaceAsync(manifest, cancellationToken))
+            {
+                throw ForeignManifest.Refusal(age.Store, intent.Name, "It was not published.");
+            }
         }
 
         return transaction =>

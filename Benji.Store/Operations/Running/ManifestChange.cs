@@ -39,13 +39,21 @@ internal sealed class ManifestChange(StoreContext context)
         var age = await context.Stores.OpenForChangeAsync(after.Storage, cancellationToken);
         return await age.ChangeAsync(
             _ => { },
-            () => new ManifestStore(age.Store).PutAsync(after, CancellationToken.None),
+            () => PutAsync(after, age.Store),
             transaction =>
             {
                 transaction.Versions.Replace(after);
                 return after;
             },
             cancellationToken);
+    }
+
+    private static async Task PutAsync(VersionRecord version, OpenedStore store)
+    {
+        if (!await new ManifestStore(store).TryReplaceAsync(version, CancellationToken.None))
+        {
+            throw ForeignManifest.Refusal(store, version.Name, "Its manifest was not changed.");
+        }
     }
 
     private async Task<HeldLease> AcquirePatientlyAsync(Guid id, string purpose, CancellationToken cancellationToken)

@@ -178,6 +178,21 @@ internal sealed class FileStorage : IStorage
         }
     }
 
+    /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return Task.FromResult(_writer.TryDelete(name, expected));
+        }
+        catch (PosixException failure)
+        {
+            throw _errors.Translate("delete", name, failure);
+        }
+    }
+
     /// <summary>Removes this run's temporary directory.</summary>
     public ValueTask DisposeAsync()
     {

@@ -27,6 +27,15 @@ internal interface IObjectFiles
     /// <returns>False when the name is taken; the file then keeps its own.</returns>
     bool TryRenameNew(string source, string target);
 
+    /// <summary>Moves a file from its name to another that nobody else uses; not yet durable.</summary>
+    /// <param name="path">Its name.</param>
+    /// <param name="temporary">Where it goes, if that is on the same mount.</param>
+    /// <returns>Where it is now; null when there is no file of that name.</returns>
+    string? TakeAway(string path, string temporary);
+
+    /// <summary>True when there is a file of that name and its bytes are exactly these.</summary>
+    bool Holds(string path, ReadOnlyMemory<byte> content);
+
     /// <summary>Creates one directory; not yet durable.</summary>
     /// <returns>False when the name is taken, by whatever.</returns>
     bool TryCreateDirectory(string path);

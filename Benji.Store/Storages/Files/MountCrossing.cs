@@ -27,11 +27,10 @@ internal static class MountCrossing
     /// <returns>False when the name is taken; the staged file is still there then.</returns>
     public static bool TryMove(RootDirectory root, string source, string target, bool mustBeNew)
     {
-        var directory = target[..(target.LastIndexOf('/') + 1)];
-        var copy = $"{directory}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomLength))}{Suffix}";
+        var copy = NewNameBeside(target);
         try
         {
-            DeleteOld(root, directory, Copy(root, source, copy));
+            DeleteOld(root, DirectoryOf(target), Copy(root, source, copy));
             if (mustBeNew && !root.TryRenameNew(copy, target))
             {
                 root.Delete(copy);
@@ -52,6 +51,12 @@ internal static class MountCrossing
         root.Delete(source);
         return true;
     }
+
+    /// <summary>Returns a name in the directory of another one that nobody else uses, and that a later run may delete.</summary>
+    public static string NewNameBeside(string path) =>
+        $"{DirectoryOf(path)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomLength))}{Suffix}";
+
+    private static string DirectoryOf(string path) => path[..(path.LastIndexOf('/') + 1)];
 
     // Returns the time of the copy.
     private static DateTimeOffset Copy(RootDirectory root, string source, string copy)

@@ -133,6 +133,17 @@ internal sealed class ObjectFileWriter(IObjectFiles files, Func<string> temporar
         _spare.Keep(NewTemporaryPath, isDeletion: true);
     }
 
+    /// <summary>Deletes an object only while its bytes are these; a missing one counts as deleted. Durable when it returns true.
+    /// </summary>
+    /// <returns>False when its bytes are others.</returns>
+    public bool TryDelete(ObjectName name, ReadOnlyMemory<byte> expected)
+    {
+        var isGone = files.Holds(name.Value, expected) ? TryTake(name, expected) : !files.Exists(name.Value);
+        files.SyncDirectories([DirectoryOf(name)]);
+        _spare.Keep(NewTemporaryPath, isDeletion: true);
+        return isGone;
+    }
+
     /// <summary>Closes and deletes a staged file that will not be published; never fails.</summary>
     /// <remarks>What cannot be deleted stays in the temporary directory, which the next run clears.</remarks>
     public void Abandon(IStagedFile file)
@@ -150,6 +161,53 @@ internal sealed class ObjectFileWriter(IObjectFiles files, Func<string> temporar
         catch (PosixException)
         {
             // Said above; the failure that brought us here is the one to report.
+        }
+    }
+
+    // Somebody may put another object there after the comparison, so it is compared once more where only this run knows it. The
+    // other one gets its name back, unless a still newer one has it by then.
+    private bool TryTake(ObjectName name, ReadOnlyMemory<byte> expected)
+    {
+        string? away;
+        try
+        {
+            away = files.TakeAway(name.Value, NewTemporaryPath());
+        }
+        catch (PosixException failure) when (failure.Errno is Errno.NoSpace or Errno.QuotaExceeded)
+        {
+            // What makes room on a full disk must not need any.
+            files.Delete(name.Value);
+            return true;
+        }
+
+        if (away is null)
+        {
+            return true;
+        }
+
+        try
+        {
+            if (files.Holds(away, expected))
+            {
+                files.Delete(away);
+                return true;
+            }
+        }
+        catch (PosixException)
+        {
+            PutBack(away, name);
+            throw;
+        }
+
+        PutBack(away, name);
+        return false;
+    }
+
+    private void PutBack(string away, ObjectName name)
+    {
+        if (!files.TryRenameNew(away, name.Value))
+        {
+            files.Delete(away);
         }
     }
 

@@ -1,3 +1,4 @@
+using Benji.Store.Model;
 using Benji.Store.Posix;
 using Benji.Store.Posix.Directories;
 using Benji.Store.Posix.Paths;
@@ -116,6 +117,39 @@ internal sealed class PosixObjectFiles : IObjectFiles
         catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
         {
             return MountCrossing.TryMove(_root, source, target, mustBeNew: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public string? TakeAway(string path, string temporary)
+    {
+        try
+        {
+            Invariant.Holds(_root.TryRenameNew(path, temporary));
+            return temporary;
+        }
+        catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory)
+        {
+            return null;
+        }
+        catch (PosixException failure) when (failure.Errno == Errno.CrossDevice)
+        {
+            return TakeAway(path, MountCrossing.NewNameBeside(path));
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Holds(string path, ReadOnlyMemory<byte> content)
+    {
+        try
+        {
+            using var file = _root.Open(path, OpenFlags.Read | OpenFlags.NoWait);
+            var found = new byte[content.Length + 1];
+            return found.AsSpan(0, PosixFile.Read(file, _root.PathOf(path), 0, found)).SequenceEqual(content.Span);
+        }
+        catch (PosixException failure) when (failure.Errno is Errno.NotFound or Errno.NotDirectory or Errno.IsDirectory)
+        {
+            return false;
         }
     }
 

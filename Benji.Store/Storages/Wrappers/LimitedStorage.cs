@@ -70,6 +70,14 @@ internal sealed class LimitedStorage : IStorage
     }
 
     /// <inheritdoc/>
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        using var place = await Place.TakeAsync(_writes, cancellationToken);
+        return await _inner.TryDeleteAsync(name, expected, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _inner.DisposeAsync();

@@ -128,6 +128,23 @@ internal sealed class MeteredStorage(IStorage inner) : IStorage
     }
 
     /// <inheritdoc/>
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var isGone = await inner.TryDeleteAsync(name, expected, cancellationToken);
+            Count(counts => counts with { Deletes = counts.Deletes + (isGone ? 1 : 0) });
+            return isGone;
+        }
+        catch (BenjiException)
+        {
+            CountFailure();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<ObjectInfo> objects)

@@ -79,6 +79,11 @@ internal sealed class ReadBackStorage(IStorage inner, BlockBufferPool pool) : IS
         inner.DeleteAsync(names, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) =>
+        inner.TryDeleteAsync(name, expected, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     // Another writer may replace the object while it is read: then it is read again, a few times at most.

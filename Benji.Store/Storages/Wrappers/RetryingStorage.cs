@@ -113,6 +113,23 @@ internal sealed class RetryingStorage(IStorage inner, RetryPolicy policy, Random
     }
 
     /// <inheritdoc/>
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await inner.TryDeleteAsync(name, expected, cancellationToken);
+            }
+            catch (StorageException failure) when (IsRepeated(failure, attempt))
+            {
+                await WaitAsync(attempt, cancellationToken);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     // Nothing was yielded before the first object is there, so until then a listing may start over.

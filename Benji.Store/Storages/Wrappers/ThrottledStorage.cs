@@ -72,6 +72,11 @@ internal sealed class ThrottledStorage : IStorage
         _inner.DeleteAsync(names, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) =>
+        _inner.TryDeleteAsync(name, expected, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
     private static ValueTask TakeAsync(TokenBucket? bucket, int length, CancellationToken cancellationToken) =>

@@ -98,6 +98,14 @@ internal sealed class SteppedStorage(IStorage storage, Interleaver steps) : ISto
     }
 
     /// <inheritdoc/>
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        await steps.PassAsync();
+        return await storage.TryDeleteAsync(name, expected, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
     // As a directory is: each object of a group gets its name alone, and whoever is killed in between leaves the first ones.

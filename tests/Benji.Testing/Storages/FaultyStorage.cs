@@ -77,6 +77,11 @@ internal sealed class FaultyStorage(IStorage inner, Func<StorageCall, Fault?> sc
         });
 
     /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) => RunAsync(
+        StorageCallKind.Delete, name.Value, lost: true, _ => inner.TryDeleteAsync(name, expected, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     // What a lost call pretends to have done is its third argument.

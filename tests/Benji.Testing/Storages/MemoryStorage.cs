@@ -166,6 +166,23 @@ internal sealed class MemoryStorage(TimeProvider? time = null) : IStorage
     }
 
     /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_objectsLock)
+        {
+            if (_objects.TryGetValue(name.Value, out var found) && !found.Content.AsSpan().SequenceEqual(expected.Span))
+            {
+                return Task.FromResult(false);
+            }
+
+            _objects.Remove(name.Value);
+            return Task.FromResult(true);
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private void Publish(IEnumerable<KeyValuePair<ObjectName, byte[]>> objects)

@@ -137,6 +137,22 @@ internal sealed class SimulatedFileSystem : IObjectFiles
     }
 
     /// <inheritdoc/>
+    public string? TakeAway(string path, string temporary)
+    {
+        if (!Exists(path))
+        {
+            return null;
+        }
+
+        Rename(path, temporary);
+        return temporary;
+    }
+
+    /// <inheritdoc/>
+    public bool Holds(string path, ReadOnlyMemory<byte> content) =>
+        Find(path)?.Content is { } found && found.AsSpan().SequenceEqual(content.Span);
+
+    /// <inheritdoc/>
     public bool TryCreateDirectory(string path)
     {
         var (parent, name) = Locate(path);

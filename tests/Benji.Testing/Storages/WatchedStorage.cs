@@ -69,6 +69,11 @@ internal sealed class WatchedStorage(IStorage inner) : IStorage
         inner.DeleteAsync(names, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) =>
+        inner.TryDeleteAsync(name, expected, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private async ValueTask<int> ReadAfterAsync(

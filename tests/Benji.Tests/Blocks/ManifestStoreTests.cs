@@ -1,9 +1,11 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Documents;
+using Benji.Store.Blocks.Opening;
 using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Testing;
 using Benji.Testing.Blocks;
+using Benji.Testing.Storages;
 using Xunit;
 
 namespace Benji.Tests.Blocks;
@@ -107,6 +109,72 @@ public class ManifestStoreTests
         await bench.Memory.PutAsync(ObjectNames.Manifest(Name), new byte[100], CancellationToken.None);
         await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
         Assert.Null(bench.Memory[ObjectNames.Manifest(Name)]);
+    }
+
+    /// <summary>Between the look at it and its deletion anybody may put another one.</summary>
+    [Fact]
+    public async Task TheManifestThatGoesIsTheOneThatWasLookedAt()
+    {
+        await using var bench = await StoreBench.OpenAsync();
+        var manifests = new ManifestStore(bench.Store);
+        var other = Version with { Id = Guid.NewGuid() };
+        foreach (var (meanwhile, isLeft) in new[] { (other, true), (Version with { Revision = 4 }, false) })
+        {
+            await manifests.PutAsync(Version, CancellationToken.None);
+            var replaced = await SealAsync(meanwhile);
+            await DeleteWhileAsync(bench.Store, number => number == 1 ? replaced : null);
+            Assert.Equal(isLeft ? replaced : null, bench.Memory[ObjectNames.Manifest(Name)]);
+        }
+
+        await bench.Memory.PutAsync(ObjectNames.Manifest(Name), new byte[3 * 1024 * 1024], CancellationToken.None);
+        await manifests.DeleteAsync(Name, Version.Id, CancellationToken.None);
+        Assert.Null(bench.Memory[ObjectNames.Manifest(Name)]);
+
+        async Task<byte[]> SealAsync(VersionRecord version)
+        {
+            var before = bench.Memory[ObjectNames.Manifest(Name)]!;
+            await manifests.PutAsync(version, CancellationToken.None);
+            var bytes = bench.Memory[ObjectNames.Manifest(Name)]!;
+            await bench.Memory.PutAsync(ObjectNames.Manifest(Name), before, CancellationToken.None);
+            return bytes;
+        }
+    }
+
+    [Fact]
+    public async Task AManifestThatIsReplacedAgainAndAgainFailsItsDeletion()
+    {
+        await using var bench = await StoreBench.OpenAsync();
+        var damaged = new byte[100];
+        await bench.Memory.PutAsync(ObjectNames.Manifest(Name), damaged, CancellationToken.None);
+        var most = 0;
+        await Assert.ThrowsAsync<StorageException>(() => DeleteWhileAsync(bench.Store, number =>
+        {
+            most = number;
+            damaged[number % damaged.Length]++;
+            return [.. damaged];
+        }));
+        Assert.Equal(10, most);
+    }
+
+    // Deletes the manifest of the version while it is replaced before each deletion, the first one being number 1.
+    private static async Task DeleteWhileAsync(OpenedStore store, Func<int, byte[]?> replace)
+    {
+        var deletions = 0;
+        var hooked = await OpenedStore.OpenAsync(
+            new StoreOpening
+            {
+                Name = "main",
+                Storage = new FaultyStorage(store.Storage, call => call.Kind == StorageCallKind.Delete
+                    && replace(++deletions) is { } bytes
+                        ? new Fault { Gate = store.Storage.PutAsync(ObjectNames.Manifest(Name), bytes, CancellationToken.None) }
+                        : null),
+                Key = new KeyMaterial { MasterKey = new byte[32] },
+                MayCreate = false,
+                Pool = store.Pool,
+                Time = TimeProvider.System,
+            },
+            CancellationToken.None);
+        await new ManifestStore(hooked).DeleteAsync(Name, Version.Id, CancellationToken.None);
     }
 
     [Fact]

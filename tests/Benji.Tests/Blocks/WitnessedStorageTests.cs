@@ -14,9 +14,12 @@ public sealed class WitnessedStorageTests : IAsyncLifetime
     private static readonly ObjectName Witness = new("store.json");
     private static readonly ObjectName Sought = new("blocks/aa/bb/aabb");
 
-    private readonly MemoryStorage _memory = new(new ManualClock());
+    private readonly ManualClock _clock = new();
+    private readonly MemoryStorage _memory;
     private readonly HashSet<string> _unreadable = [];
     private WitnessedStorage _storage = null!;
+
+    public WitnessedStorageTests() => _memory = new MemoryStorage(_clock);
 
     private static CancellationToken None => CancellationToken.None;
 
@@ -26,7 +29,8 @@ public sealed class WitnessedStorageTests : IAsyncLifetime
             new FaultyStorage(_memory, call => call.Kind == StorageCallKind.Read && _unreadable.Contains(call.Name)
                 ? new Fault { Before = StorageFailures.Of(Errno.Io) }
                 : null),
-            Witness);
+            Witness,
+            _clock);
         await PutAsync(Witness.Value);
     }
 
@@ -39,6 +43,20 @@ public sealed class WitnessedStorageTests : IAsyncLifetime
         await Assert.ThrowsAsync<NotFoundException>(ReadAsync);
         Assert.Empty(await ListAsync());
         await _storage.DeleteAsync([Sought], None);
+        Assert.True(await _storage.TryDeleteAsync(Sought, new byte[1], None));
+    }
+
+    /// <summary>A request each time: a backup lists twice, and more often where it has to wait.</summary>
+    [Fact]
+    public async Task WhatIsThereNeedsNoWitness()
+    {
+        await PutAsync(Sought.Value);
+        await _memory.DeleteAsync([Witness], None);
+
+        Assert.NotNull(await _storage.FindAsync(Sought, None));
+        await ReadAsync();
+        Assert.Single(await ListAsync());
+        Assert.False(await _storage.TryDeleteAsync(Sought, new byte[1], None));
     }
 
     [Fact]
@@ -48,8 +66,21 @@ public sealed class WitnessedStorageTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<StorageException>(() => _storage.FindAsync(Sought, None).AsTask());
         await Assert.ThrowsAsync<StorageException>(ReadAsync);
-        await Assert.ThrowsAsync<StorageException>(ListAsync);
         await Assert.ThrowsAsync<StorageException>(() => _storage.DeleteAsync([Sought], None));
+        await Assert.ThrowsAsync<StorageException>(() => _storage.TryDeleteAsync(Sought, new byte[1], None));
+    }
+
+    /// <summary>What an empty listing lacks is looked up before it counts as missing, and that look-up asks always.</summary>
+    [Fact]
+    public async Task AnEmptyListingCountsForFiveSecondsAfterTheWitnessWasSeen()
+    {
+        _clock.Wait(TimeSpan.FromSeconds(6));
+        Assert.Empty(await ListAsync());
+        await _memory.DeleteAsync([Witness], None);
+        _clock.Wait(TimeSpan.FromSeconds(4));
+        Assert.Empty(await ListAsync());
+        _clock.Wait(TimeSpan.FromSeconds(2));
+        await Assert.ThrowsAsync<StorageException>(ListAsync);
     }
 
     [Theory]

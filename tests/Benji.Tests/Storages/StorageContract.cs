@@ -195,6 +195,27 @@ public abstract class StorageContract : StorageContractBase
     }
 
     [Fact]
+    public async Task AnObjectIsDeletedOnlyWhileItsBytesAreTheExpectedOnes()
+    {
+        await PutAllAsync("d/a", "d/b");
+        var bytes = await ReadAllAsync(Name("d/a"));
+        foreach (var other in new byte[][] { [], bytes[..^1], [.. bytes, 0], [.. bytes[..^1], (byte)(bytes[^1] ^ 1)] })
+        {
+            Assert.False(await Storage.TryDeleteAsync(Name("d/a"), other, None));
+            Assert.Equal(bytes, await ReadAllAsync(Name("d/a")));
+        }
+
+        Assert.True(await Storage.TryDeleteAsync(Name("d/a"), bytes, None));
+        Assert.Equal(["d/b"], await ListAsync(""));
+        foreach (var missing in new[] { "d/a", "d", "d/b/c", "missing/x" })
+        {
+            Assert.True(await Storage.TryDeleteAsync(Name(missing), bytes, None));
+        }
+
+        Assert.Equal(["d/b"], await ListAsync(""));
+    }
+
+    [Fact]
     public async Task ADeletedNameCanBePutAgain()
     {
         await PutAllAsync("d/a");
@@ -244,6 +265,7 @@ public abstract class StorageContract : StorageContractBase
         await AssertCancelled(() => Storage.TryCreateAsync(Name("y"), Bytes(1, 10), cancelled));
         await AssertCancelled(() => batch.AddAsync(Name("y"), Bytes(1, 10), cancelled).AsTask());
         await AssertCancelled(() => Storage.DeleteAsync([Name("x")], cancelled));
+        await AssertCancelled(() => Storage.TryDeleteAsync(Name("x"), new byte[1], cancelled));
         await AssertCancelled(() => Storage.ReadAsync(Name("x"), 0, new byte[1], cancelled).AsTask());
         await AssertCancelled(() => Storage.FindAsync(Name("x"), cancelled).AsTask());
         Assert.Equal(["x"], await ListAsync(""));

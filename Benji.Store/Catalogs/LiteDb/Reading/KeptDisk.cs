@@ -13,6 +13,9 @@ internal sealed class KeptDisk(ICatalogDisk inner) : ICatalogDisk
     public ICatalogFile Log { get; } = new KeptFile(inner.Log);
 
     /// <inheritdoc/>
+    public ICatalogRoom Room => inner.Room;
+
+    /// <inheritdoc/>
     public bool IsCurrent() => inner.IsCurrent();
 
     /// <inheritdoc/>

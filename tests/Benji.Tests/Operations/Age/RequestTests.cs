@@ -31,6 +31,30 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.Equal(three, await CountAsync(store => AgeWorld.BackupAsync(store, "a")));
     }
 
+    /// <summary>Everything that a backup asks of a storage: but for the three of marks, what it was before there were any.</summary>
+    [Fact]
+    public async Task ABackupMakesNoOtherRequestsThanItNeeds()
+    {
+        string[] marks = ["List marks/", "Put marks/", "List marks/"];
+        Assert.Equal(
+            [
+                "Read store.json", "List versions/", "List pages/", "List blocks/", "Create store.json", "Read store.json",
+                "List versions/", marks[0],
+                "Add blocks/", "Add blocks/", "Add blocks/", "Commit ", "Add pages/", "Commit ", "Create versions/", .. marks[1..],
+            ],
+            await ListAllAsync(store => AgeWorld.BackupAsync(store, "a")));
+        Assert.Equal(
+            ["Read store.json", marks[0], "Create versions/", .. marks[1..]],
+            await ListAllAsync(store => AgeWorld.BackupAsync(store, "a")));
+        _world.Images["a"].Content[7] ^= 1;
+        Assert.Equal(
+            [
+                "Read store.json", marks[0],
+                "Read blocks/", "Add blocks/", "Commit ", "Add pages/", "Commit ", "Create versions/", .. marks[1..],
+            ],
+            await ListAllAsync(store => AgeWorld.BackupAsync(store, "a")));
+    }
+
     [Fact]
     public async Task ABackupLooksUpNothingThatItWouldNotWithoutThem()
     {
@@ -128,6 +152,15 @@ public sealed class RequestTests : IAsyncLifetime
         var wire = new Tripwire();
         await _world.DoAsync(_catalog, command, wire);
         return Marks(wire.StorageCalls);
+    }
+
+    private async Task<IEnumerable<string>> ListAllAsync<T>(Func<BenjiStore, Task<T>> command)
+    {
+        _world.Clock.Advance(TimeSpan.FromSeconds(1));
+        var wire = new Tripwire();
+        await _world.DoAsync(_catalog, command, wire);
+        return wire.StorageCalls.Select(call => $"{call.Kind} {call.Name[..(call.Name.IndexOf('/') + 1)]}"
+            + (call.Name.Contains('/', StringComparison.Ordinal) ? "" : call.Name));
     }
 
     private static StorageCallKind[] Marks(IEnumerable<StorageCall> calls) =>

@@ -57,6 +57,15 @@ internal sealed class SteppedMarks(IStorage storage, Interleaver steps) : IStora
         await PassAsync("marks/");
     }
 
+    public async Task<bool> TryDeleteAsync(
+        ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        await PassAsync(name.Value);
+        var isGone = await storage.TryDeleteAsync(name, expected, cancellationToken);
+        await PassAsync(name.Value);
+        return isGone;
+    }
+
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
     private Task PassAsync(string name) =>

@@ -183,6 +183,9 @@ public sealed class RetryingStorageTests
         public Task DeleteAsync(IReadOnlyList<ObjectName> names, CancellationToken token) =>
             inner.DeleteAsync(names, token);
 
+        public Task<bool> TryDeleteAsync(ObjectName name, ReadOnlyMemory<byte> expected, CancellationToken token) =>
+            inner.TryDeleteAsync(name, expected, token);
+
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -8,7 +8,8 @@ namespace Benji.Tests.Nbd.Session.Requests;
 internal sealed class ScriptedWire(IEnumerable<byte[]> parts) : IWire, IDisposable
 {
     private readonly IEnumerator<byte[]> _parts = parts.GetEnumerator();
-    private readonly SemaphoreSlim _wakes = new(0);
+    private readonly object _wakeLock = new();
+    private bool _isWoken;
     private byte[] _rest = [];
 
     /// <summary>What the server has sent.</summary>
@@ -49,15 +50,29 @@ internal sealed class ScriptedWire(IEnumerable<byte[]> parts) : IWire, IDisposab
     }
 
     /// <inheritdoc/>
-    public void WaitForWake() => _wakes.Wait();
-
-    /// <inheritdoc/>
-    public void Wake() => _wakes.Release();
-
-    /// <inheritdoc/>
-    public void Dispose()
+    public void WaitForWake()
     {
-        _parts.Dispose();
-        _wakes.Dispose();
+        lock (_wakeLock)
+        {
+            while (!_isWoken)
+            {
+                Monitor.Wait(_wakeLock);
+            }
+
+            _isWoken = false;
+        }
     }
+
+    /// <inheritdoc/>
+    public void Wake()
+    {
+        lock (_wakeLock)
+        {
+            _isWoken = true;
+            Monitor.Pulse(_wakeLock);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _parts.Dispose();
 }
