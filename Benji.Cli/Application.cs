@@ -23,8 +23,14 @@ internal static class Application
             var line = new CommandLine(arguments);
             if (line.AsksHelp || line.AsksVersion)
             {
-                WriteAboutProgram(line, environment);
+                WriteAboutProgram(line, environment, line.AsksHelp);
                 return ExitCodes.Success;
+            }
+
+            if (line.IsEmpty)
+            {
+                WriteAboutProgram(line, environment, isHelp: true);
+                return ExitCodes.Usage;
             }
 
             line.Check();
@@ -49,10 +55,10 @@ internal static class Application
         }
     }
 
-    private static void WriteAboutProgram(CommandLine line, RunEnvironment environment)
+    private static void WriteAboutProgram(CommandLine line, RunEnvironment environment, bool isHelp)
     {
         var output = new StandardOutput(environment.Output, environment.IsOutputTerminal, environment.OutputWidth);
-        if (line.AsksHelp)
+        if (isHelp)
         {
             line.WriteHelp(output.Writer);
         }

@@ -70,7 +70,7 @@ internal static class Composition
 
     // At a terminal the progress and the summary say what the lines of level INFO would.
     private static LogLevel DefaultLevel(GlobalSettings settings, RunEnvironment environment) =>
-        environment.IsErrorTerminal && !settings.IsMachineOutput && !settings.IsVerbose
+        settings.IsQuiet || (environment.IsErrorTerminal && !settings.IsMachineOutput && !settings.IsVerbose)
             ? LogLevel.Warning
             : LogLevel.Information;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
 
@@ -29,6 +30,9 @@ internal sealed class CommandLine
 
     /// <summary>What the parser made of the arguments.</summary>
     public ParseResult Parsed { get; }
+
+    /// <summary>True for a line without a word, which asks what there is.</summary>
+    public bool IsEmpty => Command is null && Parsed.Tokens.Count == 0;
 
     /// <summary>True when the version of the program is asked for, whatever else is.</summary>
     public bool AsksVersion => _options.AsksVersion(Parsed);
@@ -74,6 +78,11 @@ internal sealed class CommandLine
     {
         if (UnknownName is not null)
         {
+            if (FormerCommands.FindSuccessor(UnknownName) is { } successor)
+            {
+                throw new UsageException($"There is no command '{UnknownName}' any more: {successor}.");
+            }
+
             var nearest = NearestName.Of(UnknownName, CommandTree.Entries.Select(entry => entry.Name));
             var hint = nearest is null ? "" : $" Did you mean '{nearest}'?";
             throw new UsageException($"There is no command {Names.Show(UnknownName)}.{hint} See 'benji --help'.");

@@ -53,10 +53,10 @@ internal sealed class CommandRun
         BenjiStore.OpenAsync(options, use, Logging, Time, Stop);
 
     /// <summary>Runs an operation while its progress is shown: live at a terminal, one line a stage otherwise, not at all
-    /// with machine output.</summary>
+    /// with machine output or when it is to be quiet.</summary>
     public async Task<T> WatchAsync<T>(Func<IOperationProgress, Task<T>> operation)
     {
-        if (IsMachineOutput)
+        if (IsMachineOutput || Settings.IsQuiet)
         {
             return await operation(NoProgress.Instance);
         }
@@ -97,7 +97,7 @@ internal sealed class CommandRun
     /// <summary>Tells people what was done: a line on standard error at a terminal, a log line otherwise.</summary>
     public void Summarize(string summary)
     {
-        if (IsMachineOutput)
+        if (IsMachineOutput || Settings.IsQuiet)
         {
             return;
         }

@@ -32,6 +32,11 @@ internal sealed class GlobalOptions
         Description = "Say more: log level INFO at a terminal too, and the memory that a backup allowed itself",
     };
 
+    private readonly Option<bool> _quiet = new("--quiet", "-q")
+    {
+        Description = "Say less: results, warnings and errors only, so that cron mails when something is wrong",
+    };
+
     private readonly Option<bool> _version = new("--version") { Description = "Print the program's version and commit" };
 
     private readonly HelpOption _help = new("--help", "-h");
@@ -40,7 +45,7 @@ internal sealed class GlobalOptions
     public HelpOption Help => _help;
 
     /// <summary>The options in the order of the help.</summary>
-    public IReadOnlyList<Option> All => [_configFile, _machineOutput, _logLevel, _noColor, _verbose, _version, _help];
+    public IReadOnlyList<Option> All => [_configFile, _machineOutput, _logLevel, _noColor, _verbose, _quiet, _version, _help];
 
     /// <summary>True for the name of a global option whose next argument is its value.</summary>
     public static bool TakesValue(string name) => name is "-c" or "--config-file" or "--log-level";
@@ -62,15 +67,18 @@ internal sealed class GlobalOptions
     public bool AsksHelp(ParseResult parsed) => parsed.GetResult(_help) is { Implicit: false };
 
     /// <summary>Returns what was given.</summary>
-    /// <exception cref="Store.Model.UsageException">The log level is not known.</exception>
-    public GlobalSettings Read(ParseResult parsed) => new()
-    {
-        ConfigFile = parsed.GetValue(_configFile),
-        IsMachineOutput = parsed.GetValue(_machineOutput),
-        LogLevel = parsed.GetValue(_logLevel) is { } level ? LogLevels.Parse(level) : null,
-        HasNoColor = parsed.GetValue(_noColor),
-        IsVerbose = parsed.GetValue(_verbose),
-    };
+    /// <exception cref="Store.Model.UsageException">The log level is not known, or two options contradict each other.</exception>
+    public GlobalSettings Read(ParseResult parsed) => parsed.GetValue(_quiet) && parsed.GetValue(_verbose)
+        ? throw new Store.Model.UsageException("--quiet contradicts --verbose: leave one away.")
+        : new GlobalSettings
+        {
+            IsQuiet = parsed.GetValue(_quiet),
+            ConfigFile = parsed.GetValue(_configFile),
+            IsMachineOutput = parsed.GetValue(_machineOutput),
+            LogLevel = parsed.GetValue(_logLevel) is { } level ? LogLevels.Parse(level) : null,
+            HasNoColor = parsed.GetValue(_noColor),
+            IsVerbose = parsed.GetValue(_verbose),
+        };
 }
 
 /// <summary>The values of the global options.</summary>
@@ -87,6 +95,9 @@ internal sealed record GlobalSettings
 
     /// <summary>True to colour nothing.</summary>
     public bool HasNoColor { get; init; }
+
+    /// <summary>True to say nothing but results, warnings and errors.</summary>
+    public bool IsQuiet { get; init; }
 
     /// <summary>True to say more.</summary>
     public bool IsVerbose { get; init; }

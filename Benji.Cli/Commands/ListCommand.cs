@@ -2,6 +2,7 @@ using System.CommandLine;
 using Benji.Cli.Output;
 using Benji.Store;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
 
@@ -27,10 +28,22 @@ internal sealed class ListCommand : ICommand
     /// <inheritdoc/>
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
+        var volume = parsed.GetValue(_volume);
+        if (volume is not null && !Names.IsVolume(volume))
+        {
+            throw new UsageException(
+                $"{Names.Show(volume)} is not the name of a volume. Filters and patterns are not supported: name one volume, or none "
+                + "for all.");
+        }
+
         IReadOnlyList<VersionRecord> versions;
         await using (var store = await run.OpenStoreAsync(StoreUse.Read))
         {
-            versions = await store.ListAsync(parsed.GetValue(_volume), run.Stop);
+            versions = await store.ListAsync(volume, run.Stop);
+            if (volume is not null && versions.Count == 0)
+            {
+                throw Missing(volume, await store.ListAsync(volume: null, run.Stop));
+            }
         }
 
         if (run.IsMachineOutput)
@@ -45,6 +58,13 @@ internal sealed class ListCommand : ICommand
         return ExitCodes.Success;
     }
 
+    private static NotFoundException Missing(string volume, IReadOnlyList<VersionRecord> all)
+    {
+        var nearest = NearestName.Of(volume, all.Select(version => version.Name.Volume).Distinct());
+        var hint = nearest is null ? "" : $" Did you mean '{nearest}'?";
+        return new NotFoundException($"There is no version of volume {Names.Show(volume)}.{hint} 'benji ls' lists what there is.");
+    }
+
     private static void WriteTable(
         CommandRun run, IReadOnlyList<VersionRecord> versions, bool hasStatistics, bool hasLabels)
     {
@@ -56,9 +76,11 @@ internal sealed class ListCommand : ICommand
         }
 
         var headings = VersionTable.Headings(hasStatistics, hasLabels);
-        if (run.Output.IsTerminal && TerminalTable.Fits(headings, rows, run.Output.Width))
+        var width = run.Output.IsTerminal ? run.Output.Width : 0;
+        if (run.Output.IsTerminal
+            && VersionTable.Fit(headings, rows, (some, cells) => TerminalTable.Fits(some, cells, width)) is { } table)
         {
-            TerminalTable.Write(run.Output.Writer, headings, rows, run.Output.Width, run.HasColor);
+            TerminalTable.Write(run.Output.Writer, table.Headings, table.Rows, width, run.HasColor);
         }
         else
         {

@@ -9,6 +9,9 @@ internal static class VersionTable
     // Stands for an empty cell, so that the columns can be taken apart at blanks.
     private const string Empty = "-";
 
+    // What is left out, one after the other, where a terminal is too narrow: what is the same in most rows first.
+    private static readonly string[] LeftOut = ["block_size", "storage", "snapshot", "protected"];
+
     /// <summary>Returns the headings.</summary>
     public static string[] Headings(bool hasStatistics, bool hasLabels)
     {
@@ -25,6 +28,31 @@ internal static class VersionTable
         }
 
         return [.. headings];
+    }
+
+    /// <summary>Leaves columns out until a table fits.</summary>
+    /// <param name="headings">The headings.</param>
+    /// <param name="rows">The cells of each row.</param>
+    /// <param name="fits">True for a table that fits.</param>
+    /// <returns>The table, or null where even the columns that always stay do not fit.</returns>
+    public static (string[] Headings, IReadOnlyList<string[]> Rows)? Fit(
+        string[] headings, IReadOnlyList<string[]> rows, Func<string[], IReadOnlyList<string[]>, bool> fits)
+    {
+        for (var left = 0; left <= LeftOut.Length; left++)
+        {
+            var kept = Enumerable.Range(0, headings.Length)
+                .Where(column => !LeftOut.AsSpan(0, left).Contains(headings[column]))
+                .ToArray();
+            var table = (Headings: Keep(headings), Rows: (IReadOnlyList<string[]>)[.. rows.Select(Keep)]);
+            if (fits(table.Headings, table.Rows))
+            {
+                return table;
+            }
+
+            string[] Keep(string[] cells) => Array.ConvertAll(kept, column => cells[column]);
+        }
+
+        return null;
     }
 
     /// <summary>True for a column of numbers, which is aligned to the right.</summary>

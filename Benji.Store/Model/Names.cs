@@ -22,6 +22,9 @@ public static class Names
     private static readonly SearchValues<char> Later = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:+-");
 
+    private static readonly SearchValues<char> Separated = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:+-/");
+
     /// <summary>True for a valid volume name: parts joined by slashes.</summary>
     public static bool IsVolume(string volume) =>
         volume.Length <= VolumeLengthMax && volume.Split('/').All(part => IsPart(part));
@@ -31,6 +34,9 @@ public static class Names
 
     /// <summary>True for a valid overlay name: one part.</summary>
     public static bool IsOverlay(string overlay) => IsPart(overlay);
+
+    /// <summary>True for a text that names of volumes and versions, or a part of them, can consist of.</summary>
+    public static bool IsOfLetters(string text) => text.Length == 0 || !text.AsSpan().ContainsAnyExcept(Separated);
 
     /// <summary>Refuses a volume name that is not valid, naming the rule.</summary>
     /// <exception cref="UsageException">The name is not valid.</exception>

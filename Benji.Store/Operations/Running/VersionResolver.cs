@@ -11,9 +11,16 @@ internal static class VersionResolver
 
     /// <summary>Finds the version.</summary>
     /// <exception cref="NotFoundException">No version fits.</exception>
-    /// <exception cref="UsageException">Several fit.</exception>
+    /// <exception cref="UsageException">Several fit, or no version can have such a name.</exception>
     public static VersionRecord Resolve(ICatalogTransaction transaction, string text)
     {
+        if (!Names.IsOfLetters(text))
+        {
+            throw new UsageException(
+                $"{Names.Show(text)} is not the name of a version. Filters and patterns are not supported: name it as " +
+                "volume/version, as a beginning of that, or as volume/latest.");
+        }
+
         if (VersionName.TryParse(text, out var exact) && transaction.Versions.Find(exact) is { } found)
         {
             return found;
@@ -32,7 +39,8 @@ internal static class VersionResolver
 
         var volume = text[..^suffix.Length];
         return transaction.Versions.FindLatest(volume, status: null)
-            ?? throw new NotFoundException($"Volume {Names.Show(volume)} has no version; 'benji ls' lists what there is.");
+            ?? throw new NotFoundException(
+                $"Volume {Names.Show(volume)} has no version{Nearest(volume, Volumes(transaction))}; 'benji ls' lists what there is.");
     }
 
     // A text without a slash may be a version's name alone, or a prefix of one; a text with a slash is a prefix of the whole.
@@ -54,8 +62,23 @@ internal static class VersionResolver
             : all.Where(version => Fits(version.Name, text, isWhole: slash >= 0)).ToList();
         return fitting.Count > 0
             ? Single(fitting, text)
-            : throw new NotFoundException($"There is no version {Names.Show(text)}; 'benji ls' lists what there is.");
+            : throw new NotFoundException(
+                $"There is no version {Names.Show(text)}{NearestOf(transaction, text, all)}; 'benji ls' lists what there is.");
     }
+
+    // The name of a version that is near, or else of a volume.
+    private static string NearestOf(ICatalogTransaction transaction, string text, IReadOnlyList<VersionRecord> all)
+    {
+        var near = Nearest(text, all.Select(version => version.Name.ToString()));
+        var slash = text.LastIndexOf('/');
+        return near.Length > 0 ? near : Nearest(slash > 0 ? text[..slash] : text, Volumes(transaction));
+    }
+
+    private static IEnumerable<string> Volumes(ICatalogTransaction transaction) =>
+        transaction.Versions.List(volume: null).Select(version => version.Name.Volume).Distinct();
+
+    private static string Nearest(string text, IEnumerable<string> names) =>
+        NearestName.Of(text, names) is { } nearest ? $", but {Names.Show(nearest)}" : "";
 
     private static bool Fits(VersionName name, string text, bool isWhole) =>
         (isWhole ? name.ToString() : name.Version).StartsWith(text, StringComparison.Ordinal);

@@ -36,6 +36,35 @@ public sealed class ApplicationTests : IDisposable
     }
 
     [Fact]
+    public async Task WithoutAWordTheHelpIsPrinted()
+    {
+        Assert.Equal(64, await RunAsync());
+        Assert.Contains("  deep-scrub ", Output, StringComparison.Ordinal);
+        Assert.Equal("", Error);
+    }
+
+    [Theory]
+    [InlineData("enforce", "'benji rm'")]
+    [InlineData("metadata-import", "'benji rebuild'")]
+    [InlineData("batch-deep-scrub", "'benji deep-scrub'")]
+    [InlineData("database-init", "'benji backup'")]
+    public async Task ACommandOfTheOriginalSaysWhatToDoInstead(string command, string hint)
+    {
+        Assert.Equal(64, await RunAsync(command));
+        Assert.Contains(hint, Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task QuietAndVerboseContradictEachOther() => Assert.Equal(64, await RunAsync("-q", "-v", "version-info"));
+
+    [Fact]
+    public async Task AnArgumentThatIsNotUtf8IsRefused()
+    {
+        Assert.Equal(64, await RunAsync("backup", "caf\ufffd", "vm"));
+        Assert.Contains("is not UTF-8", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task HelpOfACommandNamesItsOptions()
     {
         Assert.Equal(0, await RunAsync("backup", "--help"));
@@ -156,6 +185,7 @@ public sealed class ApplicationTests : IDisposable
             IsErrorTerminal = false,
             OutputWidth = () => throw new IOException("no terminal"),
             ErrorWidth = () => throw new IOException("no terminal"),
+            ReadProcess = static _ => [.. "caf"u8, 0xe9, 0],
             Variable = name => name == "BENJI_HOME" ? _directory["home"] : null,
             Time = TimeProvider.System,
         };

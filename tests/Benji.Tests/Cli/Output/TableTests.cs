@@ -63,6 +63,22 @@ public class TableTests
         Assert.False(TerminalTable.Fits(headings, rows, drawn - 1));
     }
 
+    [Theory]
+    [InlineData(200, "date uid snapshot size block_size status protected storage")]
+    [InlineData(110, "date uid snapshot size status protected storage")]
+    [InlineData(95, "date uid snapshot size status protected")]
+    [InlineData(85, "date uid size status protected")]
+    [InlineData(80, "date uid size status")]
+    [InlineData(40, null)]
+    public void ANarrowTerminalShowsFewerColumns(int width, string? headings)
+    {
+        string[][] rows = [VersionTable.Cells(SampleVersions.Full, _zone, false, false)];
+        var table = VersionTable.Fit(
+            VersionTable.Headings(false, false), rows, (some, cells) => TerminalTable.Fits(some, cells, width));
+        Assert.Equal(headings, table is { } found ? string.Join(' ', found.Headings) : null);
+        Assert.All(table?.Rows ?? [], row => Assert.Equal(table!.Value.Headings.Length, row.Length));
+    }
+
     [Fact]
     public void ATableOfVeryManyRowsIsNotDrawn()
     {
