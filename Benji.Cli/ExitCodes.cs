@@ -63,7 +63,8 @@ internal static class ExitCodes
     {
         (AggregateException { InnerExceptions: [var inner] }, _) => MessageOf(inner, code),
         (_, Interrupted) => "Interrupted. What was not finished is not visible, and cleanup removes what it left.",
-        (FileNotFoundException { FileName: null }, _) when WorkingDirectory.IsGone =>
+        (FileNotFoundException { FileName: null } or { InnerException: FileNotFoundException { FileName: null } }, _)
+            when WorkingDirectory.IsGone =>
             "The working directory was removed: change to another one, or write all paths from / on.",
         (_, Internal) => $"Internal error, {exception.GetType().Name}: {exception.Message} "
             + "This is a bug: report it with the lines below.",
