@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Benji.Nbd.Protocol;
 using Benji.Nbd.Session.Exports;
 using Benji.Nbd.Session.Haggling;
@@ -8,6 +9,7 @@ namespace Benji.Nbd.Session.Requests;
 /// store do the rest, and sends what is ready before it waits.</summary>
 /// <remarks>Replies leave in the order in which they are ready. A client that does not take its replies is not read from.
 /// proto.md, "Transmission".</remarks>
+[SuppressMessage("Design", "CA1001", Justification = "Its run, which comes to an end however it goes, disposes the limits.")]
 internal sealed class Transmission : IWireWork
 {
     private const int InlineMax = 1024 * 1024;

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Benji.Interop.Cli.Surroundings;
+namespace Benji.Interop.Cli.Starting;
 
 /// <summary>Where a command is started, with which limits, and in which words its arguments come.</summary>
 public sealed class SurroundingsTests : IDisposable
