@@ -21,10 +21,16 @@ internal static class Application
         {
             OutsideText.CheckArguments(arguments, environment.ReadProcess);
             var line = new CommandLine(arguments);
-            if (line.AsksHelp || line.AsksVersion || arguments.Length == 0)
+            if (line.AsksHelp || line.AsksVersion)
             {
-                WriteAboutProgram(line, environment);
-                return arguments.Length == 0 ? ExitCodes.Usage : ExitCodes.Success;
+                WriteAboutProgram(line, environment, line.AsksHelp);
+                return ExitCodes.Success;
+            }
+
+            if (line.IsEmpty)
+            {
+                WriteAboutProgram(line, environment, isHelp: true);
+                return ExitCodes.Usage;
             }
 
             line.Check();
@@ -49,16 +55,16 @@ internal static class Application
         }
     }
 
-    private static void WriteAboutProgram(CommandLine line, RunEnvironment environment)
+    private static void WriteAboutProgram(CommandLine line, RunEnvironment environment, bool isHelp)
     {
         var output = Composition.CreateOutput(environment);
-        if (line.AsksVersion)
+        if (isHelp)
         {
-            output.WriteLine($"benji {BuildInfo.Version} (commit {BuildInfo.Commit})");
+            line.WriteHelp(output.Writer);
         }
         else
         {
-            line.WriteHelp(output.Writer);
+            output.WriteLine($"benji {BuildInfo.Version} (commit {BuildInfo.Commit})");
         }
 
         output.Flush();

@@ -1,3 +1,4 @@
+using Benji.Cli.Configuration;
 using Benji.Store.Model;
 
 namespace Benji.Cli;
@@ -62,6 +63,9 @@ internal static class ExitCodes
     {
         (AggregateException { InnerExceptions: [var inner] }, _) => MessageOf(inner, code),
         (_, Interrupted) => "Interrupted. What was not finished is not visible; what is stored of it serves the next run, or cleanup removes it.",
+        (FileNotFoundException { FileName: null } or { InnerException: FileNotFoundException { FileName: null } }, _)
+            when WorkingDirectory.IsGone =>
+            "The working directory was removed: change to another one, or write all paths from / on.",
         (_, Internal) => $"Internal error, {exception.GetType().Name}: {exception.Message} "
             + "This is a bug: report it with the lines below.",
         _ => exception.Message,

@@ -5,6 +5,9 @@ namespace Benji.Cli;
 /// <summary>Turns SIGINT, SIGTERM and SIGHUP into a token: the first one stops cleanly, the second ends at once.</summary>
 internal sealed class Interruption : IDisposable
 {
+    // A write beyond the limit of a file's size (ulimit -f) then fails as on a full disk, instead of ending the process.
+    private const PosixSignal FileSizeExceeded = (PosixSignal)25; // SIGXFSZ
+
     private readonly CancellationTokenSource _stop = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private Action<string>? _stopping;
@@ -21,6 +24,7 @@ internal sealed class Interruption : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Receive));
+        _registrations.Add(PosixSignalRegistration.Create(FileSizeExceeded, static context => context.Cancel = true));
     }
 
     /// <summary>Stops, as the first signal does.</summary>

@@ -38,6 +38,22 @@ public static class MountTable
         return found;
     }
 
+    /// <summary>Returns what stands in the way of the end of a mount: what is mounted below its point, and where else the
+    /// same files are shown.</summary>
+    /// <param name="mount">The mount.</param>
+    public static (IReadOnlyList<MountEntry> Below, IReadOnlyList<MountEntry> Elsewhere) FindInTheWay(MountEntry mount) =>
+        FindInTheWay(mount, File.ReadLines(TablePath));
+
+    /// <summary>As the other one, in lines of a table.</summary>
+    internal static (IReadOnlyList<MountEntry> Below, IReadOnlyList<MountEntry> Elsewhere) FindInTheWay(
+        MountEntry mount, IEnumerable<string> lines)
+    {
+        var entries = lines.Select(Parse).OfType<MountEntry>().ToList();
+        var below = entries.FindAll(other => other.MountPoint.StartsWith($"{mount.MountPoint}/", StringComparison.Ordinal));
+        var same = entries.FindAll(other => other.Device == mount.Device && other.MountPoint != mount.MountPoint);
+        return (below, [.. same.Except(below)]);
+    }
+
     /// <summary>Takes one line apart; null when it is none.</summary>
     public static MountEntry? Parse(string line)
     {

@@ -83,7 +83,7 @@ public sealed class NbdServer : IAsyncDisposable
 
         if (_options.SocketPath is { } path)
         {
-            Add(ListeningSockets.Listen(path));
+            Add(ListeningSockets.Listen(path, _options.SocketAccess));
         }
 #pragma warning restore CA2000 // The reason ends here.
 

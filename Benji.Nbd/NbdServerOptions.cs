@@ -22,8 +22,11 @@ public sealed record NbdServerOptions
     /// <summary>TCP addresses; port 0 for any free one.</summary>
     public IReadOnlyList<IPEndPoint> Endpoints { get; init; } = [];
 
-    /// <summary>Path of a unix socket, made with mode 0600; null for none. One that nobody listens on is replaced.</summary>
+    /// <summary>Path of a unix socket; null for none. One that nobody listens on is replaced.</summary>
     public string? SocketPath { get; init; }
+
+    /// <summary>Who may connect to the unix socket.</summary>
+    public SocketAccess SocketAccess { get; init; } = new();
 
     /// <summary>True to serve the sockets that systemd hands over, if it hands over any.</summary>
     /// <remarks>sd_listen_fds(3): the variables LISTEN_PID and LISTEN_FDS.</remarks>

@@ -89,6 +89,19 @@ public sealed class BenjiStore : IAsyncDisposable
         StoreRebuild.RunAsync(
             options, StoreParts.Plain, request, logging.CreateLogger("benji"), time, progress, cancellationToken);
 
+    /// <summary>Refuses a backup that cannot begin, before a new store is made for it; where there is a catalog, the backup
+    /// itself does.</summary>
+    /// <exception cref="NotFoundException">The source, the hints or the base version do not exist.</exception>
+    /// <exception cref="UsageException">A name is not valid.</exception>
+    /// <exception cref="StorageException">The source cannot be read.</exception>
+    public static async Task CheckFirstBackupAsync(StoreOptions options, BackupRequest request)
+    {
+        if (!LiteDbCatalog.Exists(options.CatalogPath))
+        {
+            await BackupOperation.CheckFirstAsync(options.Sources, request);
+        }
+    }
+
     /// <summary>Backs a source up into a new version.</summary>
     public Task<BackupResult> BackupAsync(
         BackupRequest request, IOperationProgress progress, CancellationToken cancellationToken = default) =>

@@ -66,8 +66,10 @@ internal sealed class BackupCommand : ICommand
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
         var request = Read(parsed);
+        var options = run.ReadOptions();
+        await BenjiStore.CheckFirstBackupAsync(options, request);
         BackupResult result;
-        await using (var store = await run.OpenStoreAsync(StoreUse.Create))
+        await using (var store = await run.OpenStoreAsync(options, StoreUse.Create))
         {
             result = await run.WatchAsync(progress => store.BackupAsync(request, progress, run.Stop));
         }

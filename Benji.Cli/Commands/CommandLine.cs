@@ -31,6 +31,9 @@ internal sealed class CommandLine
     /// <summary>What the parser made of the arguments.</summary>
     public ParseResult Parsed { get; }
 
+    /// <summary>True for a line without a word, which asks what there is.</summary>
+    public bool IsEmpty => Command is null && Parsed.Tokens.Count == 0;
+
     /// <summary>True when the version of the program is asked for, whatever else is.</summary>
     public bool AsksVersion => _options.AsksVersion(Parsed);
 

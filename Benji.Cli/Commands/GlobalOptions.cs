@@ -46,8 +46,7 @@ internal sealed class GlobalOptions
     public HelpOption Help => _help;
 
     /// <summary>The options in the order of the help.</summary>
-    public IReadOnlyList<Option> All => 
-        [_configFile, _machineOutput, _logLevel, _noColor, _quiet, _verbose, _version, _help];
+    public IReadOnlyList<Option> All => [_configFile, _machineOutput, _logLevel, _noColor, _verbose, _quiet, _version, _help];
 
     /// <summary>True for the name of a global option whose next argument is its value.</summary>
     public static bool TakesValue(string name) => name is "-c" or "--config-file" or "--log-level";

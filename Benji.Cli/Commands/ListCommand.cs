@@ -2,6 +2,7 @@ using System.CommandLine;
 using Benji.Cli.Output;
 using Benji.Store;
 using Benji.Store.Model;
+using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
 

@@ -35,6 +35,18 @@ internal sealed class NbdCommand : ICommand
         HelpName = "PATH",
     };
 
+    private readonly Option<string?> _socketMode = new("--socket-mode")
+    {
+        Description = "Permissions of the unix socket, in octal, as 660 for its group (default: 600)",
+        HelpName = "MODE",
+    };
+
+    private readonly Option<string?> _socketGroup = new("--socket-group")
+    {
+        Description = "Group of the unix socket, as kvm, by name or number (default: that of this user)",
+        HelpName = "GROUP",
+    };
+
     private readonly Option<bool> _readOnly = new("--read-only", "-r")
     {
         Description = "Serve overlays read-only too, and make none",
@@ -83,7 +95,7 @@ internal sealed class NbdCommand : ICommand
     /// <inheritdoc/>
     public Command Syntax => field ??= new Command("nbd", "Serve versions and overlays as disks over NBD")
     {
-        _addresses, _port, _socket, _readOnly, _writable, _discardChanges, _certificates, _allowed, _insecure,
+        _addresses, _port, _socket, _socketMode, _socketGroup, _readOnly, _writable, _discardChanges, _certificates, _allowed, _insecure,
         _defaultExport, _cache,
     };
 
@@ -129,6 +141,8 @@ internal sealed class NbdCommand : ICommand
         {
             Endpoints = listensOnTcp ? Endpoints(addresses, port) : [],
             SocketPath = socket,
+            SocketAccess = SocketAccessReader.Read(
+                socket, parsed.GetValue(_socketMode), parsed.GetValue(_socketGroup), parsed.GetValue(_insecure)),
             TlsCertificates = parsed.GetValue(_certificates),
             AllowedClients = parsed.GetValue(_allowed) ?? [],
             Insecure = parsed.GetValue(_insecure),

@@ -27,11 +27,24 @@ internal sealed class UmountCommand : ICommand
             throw new NotFoundException($"benji has nothing mounted at {mountPoint}. See 'findmnt -t {MountTable.BenjiType}'.");
         }
 
+        var (below, elsewhere) = MountTable.FindInTheWay(entry);
+        if (below.Count > 0)
+        {
+            throw new InUseException($"{mountPoint} stays: {Points(below)} is mounted in it. Unmount that first.");
+        }
+
         var record = MountRecord.Find(entry);
         var isDetached = !Unmounting.TryUnmount(mountPoint);
         if (isDetached)
         {
             Unmounting.Detach(mountPoint);
+        }
+
+        if (elsewhere.Count > 0)
+        {
+            throw new InUseException(
+                $"{mountPoint} is unmounted, but the same files are mounted at {Points(elsewhere)} too, and are served until that "
+                + "is unmounted.");
         }
 
         var hasEnded = record is null || await WaitForEndAsync(record, isDetached ? DetachedEndLimit : EndLimit, run);
@@ -45,6 +58,9 @@ internal sealed class UmountCommand : ICommand
             CultureInfo.InvariantCulture,
             $"{mountPoint} is unmounted, but process {record!.Process} has not ended after {EndLimit.TotalSeconds} s."));
     }
+
+    private static string Points(IReadOnlyList<MountEntry> mounts) =>
+        string.Join(" and ", mounts.Select(mount => mount.MountPoint));
 
     private static async Task<bool> WaitForEndAsync(MountRecord record, TimeSpan limit, CommandRun run)
     {

@@ -29,7 +29,7 @@ internal sealed record Surroundings
         Variable = name => OutsideText.CheckVariable(
             name, variable(name), static file => File.ReadAllBytes($"/proc/self/{file}")),
         IsRoot = Environment.IsPrivilegedProcess,
-        CurrentDirectory = Environment.CurrentDirectory,
+        CurrentDirectory = WorkingDirectory.Path,
         ReadFile = ReadFileAtMost,
         RunCommand = static command => ShellCommand.FirstLine(command, ShellCommand.TimeLimit),
     };

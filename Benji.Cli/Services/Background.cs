@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Benji.Store.Model;
 
@@ -11,6 +12,8 @@ internal static partial class Background
 {
     private const string Variable = "BENJI_BACKGROUND";
     private const string ReadyLine = "ready";
+    private const int SetFlags = 2; // F_SETFD
+    private const int CloseOnExec = 1; // FD_CLOEXEC
     private const int Interrupt = 2; // SIGINT
     private const int Terminate = 15; // SIGTERM
 
@@ -29,6 +32,7 @@ internal static partial class Background
             RedirectStandardOutput = true,
         };
         start.Environment[Variable] = "1";
+        KeepFromChildren();
         using var process = Process.Start(start)
             ?? throw new StorageException($"Could not start {program}.", isTransient: false);
         process.StandardInput.Close();
@@ -77,7 +81,24 @@ internal static partial class Background
         Environment.CurrentDirectory = "/";
     }
 
+    /// <summary>Has no child of this process keep what whoever started it had open: a lock, a pipe, a deleted file.</summary>
+    internal static void KeepFromChildren()
+    {
+        foreach (var entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+        {
+            // One may be closed meanwhile, as the one of this look.
+            var descriptor = int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture);
+            if (descriptor > 2)
+            {
+                _ = Control(descriptor, SetFlags, CloseOnExec);
+            }
+        }
+    }
+
     private static bool IsHost(string program) => Path.GetFileNameWithoutExtension(program) == "dotnet";
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int descriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "signal")]
     private static partial nint SetSignal(int signal, nint handler);

@@ -45,7 +45,13 @@ internal sealed class ImageTree(IImageDirectory images)
                     var before = _current;
                     _current = TreeSnapshot.Build(entries, _ids);
                     _generation = generation;
-                    return TreeChanges.Between(before, _current);
+                    var changes = TreeChanges.Between(before, _current);
+                    foreach (var node in changes.Removed)
+                    {
+                        _ids.NoteGone(node.Id);
+                    }
+
+                    return changes;
                 }
             }
         }

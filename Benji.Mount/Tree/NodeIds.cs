@@ -21,6 +21,7 @@ internal sealed class NodeIds
     private readonly Dictionary<string, ulong> _names = new(StringComparer.Ordinal);
     private readonly Func<UInt128, ulong> _shorten;
     private readonly HashSet<ulong> _taken = [];
+    private readonly Dictionary<ulong, ulong> _gone = [];
 
     /// <summary>Starts with no number given.</summary>
     public NodeIds()
@@ -58,6 +59,13 @@ internal sealed class NodeIds
 
         return number;
     }
+
+    /// <summary>Returns how often the kernel was told that a number is gone: with the same generation it would take what comes
+    /// back for what went.</summary>
+    public ulong GenerationOf(ulong number) => _gone.GetValueOrDefault(number);
+
+    /// <summary>Notes that the kernel is told that a number is gone.</summary>
+    public void NoteGone(ulong number) => _gone[number] = GenerationOf(number) + 1;
 
     private static ulong Shorten(UInt128 random) => (ulong)(random >> 64) ^ (ulong)(random & ulong.MaxValue);
 

@@ -21,6 +21,9 @@ internal sealed class TreeNode
     /// <summary>Its number, for the kernel and for stat; below 2^63.</summary>
     public ulong Id { get; }
 
+    /// <summary>What tells it from former nodes of its number.</summary>
+    public ulong Generation { get; set; }
+
     /// <summary>What it is.</summary>
     public NodeKind Kind { get; }
 
@@ -84,7 +87,7 @@ internal sealed class TreeNode
 
     /// <summary>Returns a copy that stands alone, and so does not keep the rest of its tree in memory.</summary>
     public TreeNode Detach() =>
-        new(Id, Kind, Name, parent: null) { Entry = Entry, Target = Target, Date = Date };
+        new(Id, Kind, Name, parent: null) { Generation = Generation, Entry = Entry, Target = Target, Date = Date };
 
     /// <summary>Puts the children in their order; nothing is added afterwards.</summary>
     public void Finish()

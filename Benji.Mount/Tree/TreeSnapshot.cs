@@ -8,7 +8,9 @@ internal sealed class TreeSnapshot
 {
     private readonly Dictionary<ulong, TreeNode> _nodes = [];
 
-    private TreeSnapshot(IReadOnlyList<ImageEntry> entries) => Entries = entries;
+    private readonly NodeIds _ids;
+
+    private TreeSnapshot(IReadOnlyList<ImageEntry> entries, NodeIds ids) => (Entries, _ids) = (entries, ids);
 
     /// <summary>The images, by volume, then date, each version followed by its overlays.</summary>
     public IReadOnlyList<ImageEntry> Entries { get; }
@@ -25,7 +27,7 @@ internal sealed class TreeSnapshot
     /// <summary>Builds the tree of a listing.</summary>
     public static TreeSnapshot Build(IReadOnlyList<ImageEntry> entries, NodeIds ids)
     {
-        var snapshot = new TreeSnapshot(entries);
+        var snapshot = new TreeSnapshot(entries, ids);
         snapshot._nodes.Add(snapshot.Root.Id, snapshot.Root);
         var latest = new Dictionary<TreeNode, ImageEntry>();
         string? volume = null;
@@ -78,6 +80,7 @@ internal sealed class TreeSnapshot
 
     private TreeNode Add(TreeNode node)
     {
+        node.Generation = _ids.GenerationOf(node.Id);
         _nodes.Add(node.Id, node);
         return node;
     }

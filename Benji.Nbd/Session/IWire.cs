@@ -22,6 +22,9 @@ internal interface IWire
 
     /// <summary>Ends the present or next wait; safe from any thread at any time.</summary>
     void Wake();
+
+    /// <summary>Breaks the connection under whoever uses it; safe from any thread while it is in use.</summary>
+    void Abort();
 }
 
 /// <summary>What a thread does before it waits for its client.</summary>

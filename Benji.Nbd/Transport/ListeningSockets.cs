@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -42,21 +43,27 @@ internal static class ListeningSockets
         }
     }
 
-    /// <summary>Listens on a unix socket that only this user may connect to.</summary>
+    /// <summary>Listens on a unix socket.</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="access">Who may connect.</param>
     /// <exception cref="InUseException">Somebody listens there, or something else is there.</exception>
     /// <exception cref="UsageException">The path cannot be used.</exception>
     /// <exception cref="StorageException">The path may not be looked at.</exception>
-    public static Socket Listen(string path)
+    /// <exception cref="NotAllowedException">Others could put a socket of theirs in its place, or it cannot be given to the
+    /// group.</exception>
+    public static Socket Listen(string path, SocketAccess access)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             var endpoint = new UnixDomainSocketEndPoint(path);
+            CheckDirectory(path, access);
             RemoveStale(path, endpoint);
             socket.Bind(endpoint);
 
             // Nobody can connect before it listens, so nobody gets in with the mode that the bind gave it.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            GiveToGroup(path, access);
+            File.SetUnixFileMode(path, access.Mode);
             socket.Listen(Backlog);
             return socket;
         }
@@ -108,6 +115,36 @@ internal static class ListeningSockets
         catch (SocketException cause)
         {
             throw new UsageException($"File {file}, handed over to listen on, is no socket: {cause.Message}.", cause);
+        }
+    }
+
+    // Whoever may write to the directory could put another socket in the place of this one, and get what clients write. With the
+    // sticky bit, as in /tmp, only the owner can.
+    private static void CheckDirectory(string path, SocketAccess access)
+    {
+        if (!access.IsShared)
+        {
+            return;
+        }
+
+        var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var mode = File.GetUnixFileMode(directory);
+        if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0 && (mode & UnixFileMode.StickyBit) == 0)
+        {
+            throw new NotAllowedException(
+                $"Directory {directory} is open to more than the socket: others may write to it, and put a socket of theirs in its "
+                + $"place. Take that from them (chmod go-w {directory}), or use a directory of its own.");
+        }
+    }
+
+    private static void GiveToGroup(string path, SocketAccess access)
+    {
+        if (access.Group is { } group && SocketCalls.ChangeOwner(path, SocketCalls.SameOwner, group) != 0)
+        {
+            var error = new Win32Exception(Marshal.GetLastPInvokeError());
+            File.Delete(path);
+            throw new NotAllowedException(
+                $"The socket {path} cannot be given to group {group}: {error.Message}. Be a member of it, or root.", error);
         }
     }
 

@@ -126,7 +126,7 @@ internal sealed unsafe class PolledSocket : IWire, IDisposable
         }
     }
 
-    /// <summary>Breaks the connection under whoever uses it; safe from any thread while it is not disposed.</summary>
+    /// <inheritdoc/>
     public void Abort()
     {
         try

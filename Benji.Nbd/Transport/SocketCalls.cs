@@ -35,6 +35,12 @@ internal static unsafe partial class SocketCalls
     /// <summary>F_SETFD, for FD_CLOEXEC.</summary>
     public const int SetDescriptorFlags = 2;
 
+    /// <summary>The user, or group, that stays.</summary>
+    public const uint SameOwner = uint.MaxValue;
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     public static partial nint Receive(int socket, byte* buffer, nuint length, int flags);
 

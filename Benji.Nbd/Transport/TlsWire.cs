@@ -55,4 +55,7 @@ internal sealed unsafe class TlsWire(SslStream tls, PolledStream socket) : IWire
 
     /// <inheritdoc/>
     public void Wake() => socket.Socket.Wake();
+
+    /// <inheritdoc/>
+    public void Abort() => socket.Socket.Abort();
 }

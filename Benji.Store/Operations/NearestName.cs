@@ -3,19 +3,22 @@ namespace Benji.Store.Operations;
 /// <summary>Finds what a mistyped word was probably meant to be.</summary>
 public static class NearestName
 {
-    private const int LengthMax = 320;
+    private const int WordMax = 320;
+    private const int CandidatesMax = 5000;
 
     /// <summary>Returns the candidate that the fewest changes lead to, or null when all are too far away.</summary>
+    /// <param name="word">What was written; nothing is near to a word of more than 320 letters.</param>
+    /// <param name="candidates">What there is; the first few thousand are compared.</param>
     public static string? Of(string word, IEnumerable<string> candidates)
     {
-        if (word.Length > LengthMax)
+        if (word.Length > WordMax)
         {
             return null;
         }
 
         string? nearest = null;
         var least = Math.Max(1, word.Length / 3) + 1;
-        foreach (var candidate in candidates)
+        foreach (var candidate in candidates.Take(CandidatesMax))
         {
             var distance = Distance(word, candidate);
             if (distance < least)

@@ -62,7 +62,7 @@ internal struct EntryReply
     /// <summary>The node; 0 for a name that is known not to be there.</summary>
     public ulong Node;
 
-    /// <summary>Unused: a node is never used again.</summary>
+    /// <summary>What tells the node from former ones of its number.</summary>
     public ulong Generation;
 
     /// <summary>Seconds that the name may be kept.</summary>

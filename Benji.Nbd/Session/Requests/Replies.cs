@@ -10,9 +10,11 @@ namespace Benji.Nbd.Session.Requests;
 /// <param name="export">What is read.</param>
 /// <param name="wire">Where replies go.</param>
 /// <param name="slots">Where completed requests come from.</param>
+/// <param name="limit">How long the client may take for what holds memory.</param>
 /// <param name="isStructured">True when replies come in chunks.</param>
 /// <param name="report">Counts, and logs failures.</param>
-internal sealed class Replies(Export export, IWire wire, Slots slots, bool isStructured, RequestReport report)
+internal sealed class Replies(
+    Export export, IWire wire, Slots slots, ProgressLimit limit, bool isStructured, RequestReport report)
 {
     private const int BatchMax = 1024 * 1024;
 
@@ -93,6 +95,11 @@ internal sealed class Replies(Export export, IWire wire, Slots slots, bool isStr
     {
         try
         {
+            if (_heldByBatch > 0)
+            {
+                limit.Start(_batch.Bytes);
+            }
+
             if (_batch.Bytes > 0)
             {
                 _batch.Flush();
@@ -111,6 +118,7 @@ internal sealed class Replies(Export export, IWire wire, Slots slots, bool isStr
         report.Publish();
         if (_heldByBatch > 0)
         {
+            limit.End();
             slots.Release(_heldByBatch);
             _heldByBatch = 0;
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using Benji.Nbd.Protocol;
 using Benji.Nbd.Session.Exports;
@@ -10,9 +9,11 @@ namespace Benji.Nbd.Session.Requests;
 /// <summary>One request that waits for the store on a thread of the pool; used for one request after another.</summary>
 /// <remarks>Belongs to the connection's thread except between <see cref="Begin"/> and the return of its completion.</remarks>
 /// <param name="export">What is read and written.</param>
+/// <param name="payloads">Lends memory for the data of writes.</param>
 /// <param name="clock">Measures how long the store takes.</param>
 /// <param name="done">Receives the slot when the request is done or has failed; from any thread, exactly once.</param>
-internal sealed class RequestSlot(Export export, TimeProvider clock, Action<RequestSlot> done) : IThreadPoolWorkItem, IDisposable
+internal sealed class RequestSlot(Export export, BlockBufferPool payloads, TimeProvider clock, Action<RequestSlot> done)
+    : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>How long the store may take for anything but a flush: less than the 30 s of the kernel's client.</summary>
     public static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(25);
@@ -23,7 +24,7 @@ internal sealed class RequestSlot(Export export, TimeProvider clock, Action<Requ
     private CancellationTokenSource _deadline = new(Timeout.InfiniteTimeSpan, clock);
     private ImagePieces _pieces = new();
     private RequestHeader _header;
-    private byte[]? _payload;
+    private BlockBuffer? _payload;
 
     /// <summary>The slot that was completed before this one, while it waits in a list.</summary>
     public RequestSlot? Next { get; set; }
@@ -60,8 +61,8 @@ internal sealed class RequestSlot(Export export, TimeProvider clock, Action<Requ
     /// <summary>Returns room for the data of a WRITE.</summary>
     public Span<byte> RentPayload()
     {
-        _payload = ArrayPool<byte>.Shared.Rent((int)_header.Length);
-        return _payload.AsSpan(0, (int)_header.Length);
+        _payload = payloads.Rent((int)_header.Length);
+        return _payload.Span;
     }
 
     /// <summary>Starts the request; its slot comes back through the completion.</summary>
@@ -82,7 +83,8 @@ internal sealed class RequestSlot(Export export, TimeProvider clock, Action<Requ
         if (_payload is not null)
         {
             // It may be plaintext of a disk.
-            ArrayPool<byte>.Shared.Return(_payload, clearArray: true);
+            _payload.Span.Clear();
+            _payload.Dispose();
             _payload = null;
         }
     }
@@ -119,14 +121,15 @@ internal sealed class RequestSlot(Export export, TimeProvider clock, Action<Requ
 
     private async ValueTask WorkAsync()
     {
-        var offset = (long)_header.Offset;
-        var length = (long)_header.Length;
         if (_header.Command == Command.Flush)
         {
+            // Its offset and length mean nothing, and may be anything.
             await export.FlushAsync(CancellationToken.None);
             return;
         }
 
+        var offset = (long)_header.Offset;
+        var length = (long)_header.Length;
         if (!_deadline.TryReset())
         {
             _deadline.Dispose();
@@ -158,7 +161,7 @@ internal sealed class RequestSlot(Export export, TimeProvider clock, Action<Requ
                 break;
             case Command.Write:
                 var image = await export.OpenForWritingAsync(cancellationToken);
-                await image.WriteAsync(offset, _payload.AsMemory(0, (int)length), cancellationToken);
+                await image.WriteAsync(offset, _payload!.Memory, cancellationToken);
                 break;
             case Command.Trim or Command.WriteZeroes:
                 var zeroed = await export.OpenForWritingAsync(cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class Slots
         for (var i = 0; i < count; i++)
         {
 #pragma warning disable CA2000 // Disposed when the slots are closed.
-            _free.Push(new RequestSlot(export, clock, Complete));
+            _free.Push(new RequestSlot(export, budget.Payloads, clock, Complete));
 #pragma warning restore CA2000 // The reason ends here.
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Benji.Nbd.Protocol;
 using Benji.Nbd.Session.Exports;
 using Benji.Nbd.Session.Haggling;
@@ -8,6 +9,7 @@ namespace Benji.Nbd.Session.Requests;
 /// store do the rest, and sends what is ready before it waits.</summary>
 /// <remarks>Replies leave in the order in which they are ready. A client that does not take its replies is not read from.
 /// proto.md, "Transmission".</remarks>
+[SuppressMessage("Design", "CA1001", Justification = "Its run, which comes to an end however it goes, disposes the limits.")]
 internal sealed class Transmission : IWireWork
 {
     private const int InlineMax = 1024 * 1024;
@@ -20,6 +22,8 @@ internal sealed class Transmission : IWireWork
     private readonly RequestInput _input;
     private readonly Replies _replies;
     private readonly Slots _slots;
+    private readonly ProgressLimit _sending;
+    private readonly ProgressLimit _taking;
     private volatile bool _isStopping;
 
     /// <summary>Prepares a transmission.</summary>
@@ -36,7 +40,9 @@ internal sealed class Transmission : IWireWork
             _export.Size, negotiated.Flags, negotiated.IsStructured, HasContexts: _export.Maps.Count > 0);
         _input = new RequestInput(wire, this);
         _slots = new Slots(options.RequestsMax, _export, wire, budget, options.Clock);
-        _replies = new Replies(_export, wire, _slots, negotiated.IsStructured, report);
+        _sending = new ProgressLimit(budget, wire, options.Clock);
+        _taking = new ProgressLimit(budget, wire, options.Clock);
+        _replies = new Replies(_export, wire, _slots, _taking, negotiated.IsStructured, report);
     }
 
     /// <summary>Serves until the client disconnects or the end is asked for; then no request is under way any more.</summary>
@@ -51,6 +57,12 @@ internal sealed class Transmission : IWireWork
             var isClean = Serve();
             isSending = true;
             return isClean;
+        }
+        catch (Exception cause) when (cause is IOException or NbdProtocolException)
+        {
+            _sending.ThrowIfExceeded();
+            _taking.ThrowIfExceeded();
+            throw;
         }
         finally
         {
@@ -139,7 +151,7 @@ internal sealed class Transmission : IWireWork
         var isWhole = false;
         try
         {
-            isWhole = request.Command != Command.Write || _input.TryTake(slot.RentPayload());
+            isWhole = request.Command != Command.Write || TryTakePayload(slot);
         }
         finally
         {
@@ -156,6 +168,19 @@ internal sealed class Transmission : IWireWork
         }
 
         return isWhole;
+    }
+
+    private bool TryTakePayload(RequestSlot slot)
+    {
+        _sending.Start(slot.Held);
+        try
+        {
+            return _input.TryTake(slot.RentPayload());
+        }
+        finally
+        {
+            _sending.End();
+        }
     }
 
     private long HeldBy(in RequestHeader request)
@@ -200,5 +225,7 @@ internal sealed class Transmission : IWireWork
 
         _replies.Clear();
         _slots.Close();
+        _sending.Dispose();
+        _taking.Dispose();
     }
 }

@@ -37,8 +37,8 @@ internal sealed class OverlayCore : IAsyncDisposable
         Reader = new OverlayReader(file, baseImage, pool);
         _changed = new ContentTime(time, file.Modified);
         _keptTicks = _changed.Last.UtcTicks;
-        Writer = new OverlayWriter(file, Reader, _locks, pool, _changed);
         Allocation = new OverlayExtents(file, baseImage.Allocation, isDataMarked: true, isZeroMarked: false);
+        Writer = new OverlayWriter(file, Reader, _locks, pool, _changed) { Zeroing = new OverlayZeroing(file, Allocation) };
         Damage = new OverlayExtents(file, baseImage.Damage, isDataMarked: false, isZeroMarked: false);
         _flushes = FlushFromTimeToTimeAsync(time);
     }

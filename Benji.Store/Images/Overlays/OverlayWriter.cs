@@ -8,6 +8,9 @@ namespace Benji.Store.Images.Overlays;
 internal sealed class OverlayWriter(
     OverlayFile file, OverlayReader reader, RangeLocks locks, PiecePool pool, ContentTime changed)
 {
+    /// <summary>Makes whole units zeros.</summary>
+    public required OverlayZeroing Zeroing { get; init; }
+
     private OverlayLayout Layout => file.Layout;
 
     /// <summary>As <see cref="IWritableImage.WriteAsync"/>.</summary>
@@ -61,7 +64,7 @@ internal sealed class OverlayWriter(
                 var stop = WholeUnitsEnd(at, end);
                 if (stop > at)
                 {
-                    file.Zero(UnitRange.Touched(at, stop - at), mayFreeSpace);
+                    await Zeroing.RunAsync(at, stop - at, mayFreeSpace);
                 }
                 else
                 {

@@ -11,6 +11,19 @@ namespace Benji.Store.Operations.Backup;
 /// <remarks>Straight path: docs/house.md, section 7.</remarks>
 internal sealed class BackupOperation(StoreContext context, BackupRequest request, IOperationProgress progress)
 {
+    /// <summary>Refuses what can be refused without a catalog; nothing is made.</summary>
+    public static async Task CheckFirstAsync(ISourceOpener sources, BackupRequest request)
+    {
+        CheckRequest(request);
+        await using var source = sources.OpenSource(request.Source);
+        if (request.BaseVersion is { } version)
+        {
+            throw new NotFoundException($"There is no version {Names.Show(version)}: the store is a new one.");
+        }
+
+        ReadHints(source, request);
+    }
+
     /// <summary>Makes the version.</summary>
     /// <exception cref="InUseException">Another run backs this volume up.</exception>
     /// <exception cref="InputDataException">The hints do not fit the source.</exception>
@@ -18,9 +31,9 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
     /// <exception cref="StorageException">The source or the storage failed; nothing is visible.</exception>
     public async Task<BackupResult> RunAsync(CancellationToken cancellationToken)
     {
-        CheckRequest();
+        CheckRequest(request);
         await using var source = context.Sources.OpenSource(request.Source);
-        var hints = ReadHints(source);
+        var hints = ReadHints(source, request);
         await using var volume = await HeldLease.AcquireAsync(
             context.Catalog,
             context.Time,
@@ -40,7 +53,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
         }
     }
 
-    private HintMap? ReadHints(ISource source)
+    private static HintMap? ReadHints(ISource source, BackupRequest request)
     {
         if (source.Hints is null)
         {
@@ -54,7 +67,7 @@ internal sealed class BackupOperation(StoreContext context, BackupRequest reques
                 $"{source.Description} tells what has changed since a version: name that one as base version, and no hints.");
     }
 
-    private void CheckRequest()
+    private static void CheckRequest(BackupRequest request)
     {
         Names.CheckVolume(request.Volume);
         Names.CheckText("Snapshot", request.Snapshot);

@@ -19,6 +19,9 @@ internal sealed record CleanupRoots
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 
+    /// <summary>When this was read: what a time ahead of the clock counts as.</summary>
+    public required DateTimeOffset Now { get; init; }
+
     /// <summary>The published versions.</summary>
     public required IReadOnlyList<VersionRecord> Versions { get; init; }
 
@@ -48,6 +51,7 @@ internal sealed record CleanupRoots
     public static CleanupRoots Read(
         ICatalogTransaction transaction, string storage, TimeProvider time, TimeSpan grace)
     {
+        var now = time.GetUtcNow();
         var versions = transaction.Versions.List(volume: null);
         var known = versions.Select(version => version.Id).ToHashSet();
         foreach (var overlay in transaction.Overlays.List(baseId: null))
@@ -66,9 +70,10 @@ internal sealed record CleanupRoots
         return new CleanupRoots
         {
             Time = time,
+            Now = now,
             Versions = versions,
             Images = [.. transaction.Leases.List(LeaseResource.ImagePrefix).Select(lease => ImageRoot.Parse(lease.Resource))],
-            GraceEnd = time.GetUtcNow() - grace,
+            GraceEnd = now - grace,
             OldestRun = runs.Count == 0 ? null : runs.Min(),
             HasDeadRun = intents.Exists(intent => !living.Contains(intent.Fencing)),
             Binding = transaction.StorageBindings.Find(storage),
@@ -111,8 +116,7 @@ internal sealed record CleanupRoots
                 .Where(image => image.Storage == storage)
                 .Select(image => new MarkRoot(pages, image.Root, image.Levels - 1)));
 
-    private DateTimeOffset Counted(DateTimeOffset time) =>
-        IsAhead(time) && Time.GetUtcNow() is var now ? now : time;
+    private DateTimeOffset Counted(DateTimeOffset time) => IsAhead(time) ? Now : time;
 
     private static List<DateTimeOffset> Runs(ICatalogTransaction transaction, IEnumerable<Intent> intents) =>
     [

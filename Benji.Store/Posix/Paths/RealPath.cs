@@ -13,7 +13,7 @@ internal static class RealPath
     public static string Of(string path, MountMap? left = null)
     {
         var parts = new Stack<string>();
-        Push(parts, Path.Combine(Environment.CurrentDirectory, path));
+        Push(parts, path.StartsWith('/') ? path : Path.Combine(Environment.CurrentDirectory, path));
         var at = "";
         for (var links = 0; parts.TryPop(out var part);)
         {

@@ -64,6 +64,13 @@ public sealed class ApplicationTests : IDisposable
     public async Task QuietAndVerboseContradictEachOther() => Assert.Equal(64, await RunAsync("ls", "-q", "-v"));
 
     [Fact]
+    public async Task AnArgumentThatIsNotUtf8IsRefused()
+    {
+        Assert.Equal(64, await RunAsync("backup", "caf\ufffd", "vm"));
+        Assert.Contains("is not UTF-8", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task HelpOfACommandNamesItsOptions()
     {
         Assert.Equal(0, await RunAsync("backup", "--help"));
@@ -184,6 +191,7 @@ public sealed class ApplicationTests : IDisposable
             IsErrorTerminal = false,
             OutputWidth = () => throw new IOException("no terminal"),
             ErrorWidth = () => throw new IOException("no terminal"),
+            ReadProcess = static _ => [.. "caf"u8, 0xe9, 0],
             Variable = name => name == "BENJI_HOME" ? _directory["home"] : null,
             Time = TimeProvider.System,
         };

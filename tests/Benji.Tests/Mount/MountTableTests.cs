@@ -41,6 +41,26 @@ public class MountTableTests
     });
 
     [Fact]
+    public void WhatStandsInTheWayOfAnUnmountIsFound()
+    {
+        string[] lines =
+        [
+            "1 0 8:1 / / rw - ext4 /dev/sda1 rw",
+            "2 1 0:57 / /mnt/b rw - fuse.benji benji rw,user_id=0",
+            "3 2 8:2 / /mnt/b/vm rw - ext4 /dev/sdb1 rw",
+            "4 1 0:57 /vm /srv/vm rw - fuse.benji benji rw,user_id=0",
+            "5 1 0:57 /vm /mnt/bb rw - fuse.benji benji rw,user_id=0",
+            "6 1 0:58 / /mnt/c rw - fuse.benji benji rw,user_id=0",
+            "7 2 0:57 / /mnt/b/self rw - fuse.benji benji rw,user_id=0",
+        ];
+        var (below, elsewhere) = MountTable.FindInTheWay(MountTable.Parse(lines[1])!, lines);
+        Assert.Equal(["/mnt/b/vm", "/mnt/b/self"], below.Select(mount => mount.MountPoint));
+        Assert.Equal(["/srv/vm", "/mnt/bb"], elsewhere.Select(mount => mount.MountPoint));
+        (below, elsewhere) = MountTable.FindInTheWay(MountTable.Parse(lines[5])!, lines);
+        Assert.Empty(below.Concat(elsewhere));
+    }
+
+    [Fact]
     public void TheRootIsMounted() => Assert.NotNull(MountTable.Find("/"));
 
     [Fact]

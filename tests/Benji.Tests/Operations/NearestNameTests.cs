@@ -19,6 +19,6 @@ public class NearestNameTests
     [InlineData("list-everything")]
     [InlineData("x")]
     [InlineData("")]
-    [InlineData("a word that is much longer than any command can be")]
+    [InlineData("a word that is much longer than any command or name can be, ever")]
     public void AWordFarFromAllFindsNothing(string word) => Assert.Null(NearestName.Of(word, Commands));
 }

@@ -160,7 +160,6 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("No command is given. See 'benji --help'.")]
     [InlineData("No command is given. See 'benji --help'.", "-m")]
     [InlineData("There is no command 'bakup'. Did you mean 'backup'? See 'benji --help'.", "bakup", "a", "b")]
     [InlineData("There is no command 'frobnicate'. See 'benji --help'.", "frobnicate")]

@@ -55,6 +55,28 @@ public class NbdCommandTests
     }
 
     [Theory]
+    [InlineData(0x180, null, "--socket", "s")]
+    [InlineData(0x1B0, null, "--socket", "s", "--socket-mode", "660")]
+    [InlineData(0x1A0, null, "--socket", "s", "--socket-mode", "0640")]
+    [InlineData(0x1B0, 0u, "--socket", "s", "--socket-group", "root")]
+    [InlineData(0x180, 12345u, "--socket", "s", "--socket-group", "12345", "--socket-mode", "600")]
+    [InlineData(0x1B6, null, "--socket", "s", "--socket-mode", "666", "--insecure")]
+    public void WhoMayConnectToTheSocketIsSaid(int mode, uint? group, params string[] arguments) =>
+        Assert.Equal(new SocketAccess { Mode = (UnixFileMode)mode, Group = group }, Read(arguments).SocketAccess);
+
+    [Theory]
+    [InlineData("--socket-mode", "660")]
+    [InlineData("--socket-group", "root")]
+    [InlineData("--socket", "s", "--socket-mode", "")]
+    [InlineData("--socket", "s", "--socket-mode", "rw")]
+    [InlineData("--socket", "s", "--socket-mode", "700")]
+    [InlineData("--socket", "s", "--socket-mode", "060")]
+    [InlineData("--socket", "s", "--socket-mode", "1660")]
+    [InlineData("--socket", "s", "--socket-mode", "77777777777777777777660")]
+    [InlineData("--socket", "s", "--socket-mode", "666")]
+    [InlineData("--socket", "s", "--socket-mode", "668")]
+    [InlineData("--socket", "s", "--socket-group", "no such group")]
+    [InlineData("--socket", "s", "--socket-group", "")]
     [InlineData("-p", "65536")]
     [InlineData("-p", "-1")]
     [InlineData("-p", "nbd")]

@@ -219,6 +219,20 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.True(_images.ContentOf("vm/one").AsSpan().SequenceEqual(_content));
     });
 
+    [Fact]
+    public async Task ADirectoryThatCameBackIsAnotherGeneration()
+    {
+        var version = _images.Add("back/a", new byte[512]);
+        await UntilAsync(async () => (await _served.FindAsync("back")).Node != 0);
+        var first = await _served.FindAsync("back");
+        _images.Remove(version);
+        await UntilAsync(async () => (await _served.FindAsync("back")).Node == 0);
+        _images.Add("back/b", new byte[512]);
+        await UntilAsync(async () => (await _served.FindAsync("back")).Node != 0);
+        var second = await _served.FindAsync("back");
+        Assert.Equal((first.Node, first.Generation + 1), (second.Node, second.Generation));
+    }
+
     private static ulong Take(byte[] bytes, int headExtra, List<string> names)
     {
         var next = 0UL;

@@ -52,6 +52,42 @@ public sealed class TreeTests
     }
 
     [Fact]
+    public async Task WhatTheKernelHeardIsGoneComesBackAsAnotherGeneration()
+    {
+        _images.Add("other/x", new byte[512]);
+        var entry = _images.Add("vm/deep/a", new byte[512]);
+        var tree = await LoadAsync();
+        var other = Find(tree.Current, "other");
+        for (var round = 0ul; round < 3; round++)
+        {
+            foreach (var path in new string[][] { ["vm"], ["vm", "deep"], ["vm", "deep", "latest.img"] })
+            {
+                Assert.Equal(round, Find(tree.Current, path).Generation);
+            }
+
+            var before = Find(tree.Current, "vm", "deep").Id;
+            _images.Remove(entry);
+            await tree.RefreshAsync(CancellationToken.None);
+            entry = _images.Add("vm/deep/a", new byte[512]);
+            await tree.RefreshAsync(CancellationToken.None);
+            Assert.Equal(before, Find(tree.Current, "vm", "deep").Id);
+        }
+
+        Assert.Equal((other.Id, 0ul), (Find(tree.Current, "other").Id, Find(tree.Current, "other").Generation));
+    }
+
+    [Fact]
+    public async Task WhatCameBackBeforeAnybodyLookedIsTheSame()
+    {
+        var entry = _images.Add("vm/a", new byte[512]);
+        var tree = await LoadAsync();
+        _images.Remove(entry);
+        _images.Add("vm/a", new byte[512]);
+        await tree.RefreshAsync(CancellationToken.None);
+        Assert.Equal(0ul, Find(tree.Current, "vm").Generation);
+    }
+
+    [Fact]
     public void NumbersThatMeetAreToldApart()
     {
         var ids = new NodeIds(_ => 3);

@@ -105,5 +105,7 @@ public sealed class AllocationTests
         public void Wake()
         {
         }
+
+        public void Abort() => throw new NotSupportedException();
     }
 }

@@ -58,5 +58,7 @@ public sealed class MemoryBudgetTests
         public void WaitForWake() => throw new NotSupportedException();
 
         public void Wake() => Wakes++;
+
+        public void Abort() => throw new NotSupportedException();
     }
 }

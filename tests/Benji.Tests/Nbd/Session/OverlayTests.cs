@@ -119,6 +119,23 @@ public sealed class OverlayTests
     }
 
     [Fact]
+    public async Task AnOverlayOfLatestIsFoundByThatName()
+    {
+        await using var served = await ServedImages.StartAsync();
+        await using (var maker = await served.OpenAsync(Overlay))
+        {
+            await maker.WriteAsync(0, [7]);
+        }
+
+        var name = $"vm1/latest@{Overlay[(Overlay.IndexOf('@', StringComparison.Ordinal) + 1)..]}";
+        await using var probe = await served.ConnectAsync();
+        await probe.GreetAsync();
+        var answers = await probe.AskForAsync(OptionCode.Go, name, InfoType.Name);
+        Assert.Equal(OptionReply.Ack, answers[^1].Reply);
+        Assert.Equal(Overlay, TextInfo.Parse(answers[1].Data));
+    }
+
+    [Fact]
     public async Task NoOverlayIsMadeOnLatest()
     {
         await using var served = await ServedImages.StartAsync();

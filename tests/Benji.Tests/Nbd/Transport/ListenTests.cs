@@ -27,6 +27,47 @@ public sealed class ListenTests
     }
 
     [Fact]
+    public async Task TheUnixSocketHasTheModeThatWasAskedFor()
+    {
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1ED); // 0755
+        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+        await using var server = Make(new NbdServerOptions
+        {
+            SocketPath = directory["s"], SocketAccess = new SocketAccess { Mode = mode },
+        });
+        await server.StartAsync();
+        Assert.Equal(mode, File.GetUnixFileMode(directory["s"]));
+    }
+
+    [Theory]
+    [InlineData(0x1F8, false)] // 0770
+    [InlineData(0x1FF, false)] // 0777
+    [InlineData(0x1EF, false)] // 0757
+    [InlineData(0x3FF, true)] // 01777
+    [InlineData(0x1ED, true)] // 0755
+    public async Task ASharedSocketIsNotMadeWhereOthersCouldReplaceIt(int directoryMode, bool isFine)
+    {
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)directoryMode);
+        await using var server = Make(new NbdServerOptions
+        {
+            SocketPath = directory["s"], SocketAccess = new SocketAccess { Mode = (UnixFileMode)0x1B0 }, // 0660
+        });
+        await using var own = Make(new NbdServerOptions { SocketPath = directory["own"] });
+        await own.StartAsync();
+        if (isFine)
+        {
+            await server.StartAsync();
+        }
+        else
+        {
+            await Assert.ThrowsAsync<NotAllowedException>(() => server.StartAsync());
+            Assert.False(File.Exists(directory["s"]));
+        }
+    }
+
+    [Fact]
     public async Task TcpIsServedToo()
     {
         await using var served = await ServedImages.StartAsync();

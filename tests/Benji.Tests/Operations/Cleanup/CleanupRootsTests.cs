@@ -67,6 +67,24 @@ public sealed class CleanupRootsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ATimeAheadOfTheClockCountsAsTheTimeOfTheLookHoweverLongThePassTakes()
+    {
+        var ahead = _world.Clock.GetUtcNow() + TimeSpan.FromDays(3650);
+        var roots = await _process.ReadRootsAsync();
+        _world.Clock.Advance(3600 * Second);
+        Assert.True(roots.MayGo(ahead) && roots.IsSettled(ahead) && roots.IsAhead(ahead));
+        Assert.False(roots.IsAhead(_world.Clock.GetUtcNow() + (59 * Second)));
+
+        // What was stored in the course of the pass is no such time, and waits for the next.
+        Assert.False(roots.MayGo(_world.Clock.GetUtcNow()));
+
+        var run = await _other.AcquireAsync(LeaseResource.Volume("b"));
+        roots = await _process.ReadRootsAsync();
+        Assert.False(roots.MayGo(ahead) || roots.IsSettled(ahead));
+        Assert.True(roots.MayGo(run.Started - Second));
+    }
+
+    [Fact]
     public async Task ARunCountsFromItsIntentToo()
     {
         _world.Clock.Advance(10 * Second);

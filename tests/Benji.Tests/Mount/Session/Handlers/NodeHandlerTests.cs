@@ -31,6 +31,15 @@ public sealed class NodeHandlerTests : IAsyncLifetime
     public async Task DisposeAsync() => await _served.DisposeAsync();
 
     [Fact]
+    public async Task AMountIsNotFull()
+    {
+        var totals = await _served.AskAsync<FileSystemReply>(Opcode.FileSystemStatus, 1);
+        Assert.True(totals.Blocks > 0 && totals.Files > 0);
+        Assert.Equal((totals.Blocks, totals.Blocks), (totals.BlocksFree, totals.BlocksAvailable));
+        Assert.Equal(totals.Files, totals.FilesFree);
+    }
+
+    [Fact]
     public async Task AnOverlayHasItsSizeAndItsOwner()
     {
         Assert.Equal(Errno.None, await SetAsync(_overlay, AttributeFlags.Size, Size));
