@@ -61,4 +61,8 @@ public sealed class AgeMismatchException(string message, Exception? inner = null
 public sealed class LeaseLostException(string message, Exception? inner = null) : BenjiException(message, inner);
 
 /// <summary>Says that the catalog could not be read or a commit's outcome is unknown.</summary>
-public sealed class CatalogException(string message, Exception? inner = null) : BenjiException(message, inner);
+public sealed class CatalogException(string message, Exception? inner = null) : BenjiException(message, inner)
+{
+    /// <summary>True when the disk gave the catalog's bytes and they make no sense: a rebuild makes them anew.</summary>
+    public bool IsDamage { get; init; }
+}

@@ -8,6 +8,7 @@ namespace Benji.Store.Catalogs.LiteDb;
 /// locking. Kernel locks work between containers of one kernel, so the boot id decides, not the host's name.</remarks>
 internal sealed class FileLeaseOwners : ILeaseOwners
 {
+    private const string Extension = ".lock";
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
     private readonly string _directory;
@@ -88,5 +89,27 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
     }
 
-    private string PathOf(Guid token) => Path.Combine(_directory, $"{token:N}.lock");
+    /// <summary>Deletes what owners that are gone left in their directory, and the directory when nothing else is in it.</summary>
+    public static void DeleteDirectory(string directory)
+    {
+        if (FileStatus.Find(directory, followLink: false) is not { Kind: FileKind.Directory })
+        {
+            return;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(directory, $"*{Extension}"))
+        {
+            if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out _))
+            {
+                PosixFile.TryDelete(path);
+            }
+        }
+
+        if (!Directory.EnumerateFileSystemEntries(directory).Any())
+        {
+            Directory.Delete(directory);
+        }
+    }
+
+    private string PathOf(Guid token) => Path.Combine(_directory, $"{token:N}{Extension}");
 }

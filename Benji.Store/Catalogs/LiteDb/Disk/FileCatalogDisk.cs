@@ -90,6 +90,9 @@ internal sealed record CatalogPaths(string Data)
     /// <summary>The lock of whoever waits next in line.</summary>
     public string Queue => Path.ChangeExtension(Data, ".queue");
 
+    /// <summary>The lock of a rebuild that is under way.</summary>
+    public string Rebuilding => Path.ChangeExtension(Data, ".rebuilding");
+
     /// <summary>The directory of the locks that living lease owners hold.</summary>
     public string Owners => Path.ChangeExtension(Data, ".owners");
 }
