@@ -200,7 +200,13 @@ public sealed class BenjiStore : IAsyncDisposable
 
 #pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
         var catalog = parts.WrapCatalog(await LiteDbCatalog.OpenAsync(
-            new LiteDbCatalogOptions { Path = options.CatalogPath, Create = use == StoreUse.Create, TimeProvider = time },
+            new LiteDbCatalogOptions
+            {
+                Path = options.CatalogPath,
+                Create = use == StoreUse.Create,
+                TimeProvider = time,
+                Waiting = SayHolder(options, logging.CreateLogger("benji")),
+            },
             cancellationToken));
 #pragma warning restore CA2000
         var store = new BenjiStore(options, parts, catalog, logging.CreateLogger("benji"), time);
@@ -219,6 +225,9 @@ public sealed class BenjiStore : IAsyncDisposable
 
         return store;
     }
+
+    private static Action<string> SayHolder(StoreOptions options, ILogger logger) =>
+        holder => Log.Waiting(logger, $"{holder} is at work in the catalog {options.CatalogPath}");
 
     private async Task FinishAsync(CancellationToken cancellationToken)
     {

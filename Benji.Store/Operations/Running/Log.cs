@@ -88,6 +88,13 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "Not removed, and no removal is pending: {Versions}")]
     public static partial void VersionsStay(ILogger logger, string versions);
 
+    [LoggerMessage(28, LogLevel.Warning, "Storage {Storage} has not answered for {Patience} s; what dead runs left "
+        + "there stays for the next command")]
+    public static partial void StorageHangs(ILogger logger, string storage, double patience);
+
+    [LoggerMessage(29, LogLevel.Warning, "Waiting: {Holder}")]
+    public static partial void Waiting(ILogger logger, string holder);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);
