@@ -12,7 +12,7 @@ internal static class ExitCodes
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 64;
 
-    /// <summary>Damaged data was found, or the hints contradict the source.</summary>
+    /// <summary>Damaged data was found, in a storage or in the catalog, or the hints contradict the source.</summary>
     public const int Damaged = 65;
 
     /// <summary>A version, source or file that was named does not exist.</summary>
@@ -46,6 +46,7 @@ internal static class ExitCodes
     {
         UsageException => Usage,
         InputDataException or CorruptDataException or DamagedImageException => Damaged,
+        CatalogException { IsDamage: true } => Damaged,
         NotFoundException => NotFound,
         AlreadyExistsException => Exists,
         StorageException or CatalogException or NoSpaceException or ReadOnlyException => InputOutput,

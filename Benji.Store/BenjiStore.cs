@@ -216,7 +216,13 @@ public sealed class BenjiStore : IAsyncDisposable
 
 #pragma warning disable CA2000 // The wrapper owns the catalog, and the store the wrapper.
         var catalog = parts.WrapCatalog(await parts.OpenCatalog(
-            new LiteDbCatalogOptions { Path = options.CatalogPath, Create = use == StoreUse.Create, TimeProvider = time },
+            new LiteDbCatalogOptions
+            {
+                Path = options.CatalogPath,
+                Create = use == StoreUse.Create,
+                TimeProvider = time,
+                Waiting = SayHolder(options, logging.CreateLogger("benji")),
+            },
             use is StoreUse.Read or StoreUse.Serve,
             cancellationToken));
 #pragma warning restore CA2000
@@ -236,6 +242,9 @@ public sealed class BenjiStore : IAsyncDisposable
 
         return store;
     }
+
+    private static Action<string> SayHolder(StoreOptions options, ILogger logger) =>
+        holder => Log.Waiting(logger, $"{holder} is at work in the catalog {options.CatalogPath}");
 
     private async Task FinishAsync(CancellationToken cancellationToken)
     {

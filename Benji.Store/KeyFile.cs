@@ -9,6 +9,31 @@ namespace Benji.Store;
 public static class KeyFile
 {
     private const int KeySize = 32;
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>Says what makes the secret in a file known to others than this user and root, and what to do; null when nothing
+    /// does, or it is no file.</summary>
+    /// <exception cref="IOException">It cannot be looked up.</exception>
+    public static string? FindExposure(string path)
+    {
+        if (FileStatus.Find(path, followLink: true) is not { Kind: FileKind.Regular } file)
+        {
+            return null;
+        }
+
+        var user = LibC.EffectiveUser();
+        if (file.Owner != 0 && file.Owner != user)
+        {
+            return $"{path} holds a secret and belongs to user {file.Owner}, who may read it and put another one there: "
+                + $"chown {user} {path} && chmod 600 {path}";
+        }
+
+        return (file.Mode & Others) == 0
+            ? null
+            : $"{path} holds a secret, and others than its owner may read or write it (mode "
+                + $"{Convert.ToString((int)file.Mode, 8).PadLeft(4, '0')}): chmod 600 {path}";
+    }
 
     /// <summary>Makes a key file for its owner only (mode 0600); durable when it returns.</summary>
     /// <exception cref="AlreadyExistsException">Something has the name already; it is unchanged.</exception>

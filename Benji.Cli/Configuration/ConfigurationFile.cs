@@ -62,7 +62,7 @@ internal sealed class ConfigurationFile
             File = file,
             Home = null,
             LogFile = logFile is null ? null : FullPath(logFile),
-            Warnings = _warnings,
+            Warnings = [.. _warnings, .. _secrets.Warnings],
         };
     }
 

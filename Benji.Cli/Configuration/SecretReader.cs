@@ -13,6 +13,11 @@ internal sealed class SecretReader(Surroundings surroundings, string baseDirecto
     // 32 zero bytes in base64, which passes as a master key and as a password, and is used as neither.
     private static readonly string StandIn = Convert.ToBase64String(new byte[32]);
 
+    private readonly List<string> _warnings = [];
+
+    /// <summary>The files that others may read, each once, with what to do.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
     /// <summary>Returns the secret of <paramref name="key"/>, <c>keyFile</c> or <c>keyCommand</c>; null without any.</summary>
     /// <exception cref="ConfigurationException">There is more than one of them, or it cannot be got.</exception>
     public string? Find(Section section, string key)
@@ -46,6 +51,10 @@ internal sealed class SecretReader(Surroundings surroundings, string baseDirecto
         try
         {
             content = surroundings.ReadFile(full, FileLengthMax);
+            if (surroundings.FindExposure(full) is { } exposure && !_warnings.Contains(exposure))
+            {
+                _warnings.Add(exposure);
+            }
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,5 @@
+using Benji.Store;
+
 namespace Benji.Cli.Configuration;
 
 /// <summary>What reading a configuration needs from outside: variables, files, commands and who is asking.</summary>
@@ -19,6 +21,9 @@ internal sealed record Surroundings
     /// <remarks>Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> when it cannot.</remarks>
     public required Func<string, int, byte[]?> ReadFile { get; init; }
 
+    /// <summary>Says what makes the secret in a file known to others, or null; as <see cref="KeyFile.FindExposure"/>.</summary>
+    public Func<string, string?> FindExposure { get; init; } = static _ => null;
+
     /// <summary>Runs a command with <c>/bin/sh</c> and returns the first line of its output.</summary>
     /// <remarks>Throws <see cref="CommandFailedException"/> when it fails or takes too long.</remarks>
     public required Func<string, string> RunCommand { get; init; }
@@ -31,6 +36,7 @@ internal sealed record Surroundings
         IsRoot = Environment.IsPrivilegedProcess,
         CurrentDirectory = WorkingDirectory.Path,
         ReadFile = ReadFileAtMost,
+        FindExposure = KeyFile.FindExposure,
         RunCommand = static command => ShellCommand.FirstLine(command, ShellCommand.TimeLimit),
     };
 

@@ -25,8 +25,11 @@ internal static class ZeroConfiguration
     public static LoadedConfiguration Read(Surroundings surroundings)
     {
         var home = Home(surroundings);
+        var secrets = new SecretReader(surroundings, surroundings.CurrentDirectory);
+        var key = Key(surroundings, secrets);
         return new LoadedConfiguration
         {
+            Warnings = secrets.Warnings,
             File = null,
             Home = home,
             Store = new StoreOptions
@@ -39,7 +42,7 @@ internal static class ZeroConfiguration
                     {
                         Name = StorageName,
                         Path = Path.Combine(home, "storage"),
-                        Key = Key(surroundings),
+                        Key = key,
                     },
                 ],
                 DefaultStorage = StorageName,
@@ -76,7 +79,7 @@ internal static class ZeroConfiguration
                 $"There is no configuration file and no place for data: none of {HomeVariable}, XDG_DATA_HOME and HOME is set.");
     }
 
-    private static KeyOptions? Key(Surroundings surroundings)
+    private static KeyOptions? Key(Surroundings surroundings, SecretReader secrets)
     {
         var given = KeyVariables.Where(name => Variable(surroundings, name) is not null).ToList();
         if (given.Count == 0)
@@ -89,7 +92,6 @@ internal static class ZeroConfiguration
             throw new ConfigurationException($"Only one of {string.Join(", ", given)} may be set.");
         }
 
-        var secrets = new SecretReader(surroundings, surroundings.CurrentDirectory);
         var value = Variable(surroundings, given[0])!;
         return given[0] switch
         {

@@ -108,8 +108,9 @@ internal sealed class BlockStore : IBlockStore, IDisposable
         var scratch = _scratches.Rent();
         try
         {
-            var damages = await ReadWholeAsync(id, blockLength, destination, scratch, cancellationToken);
-            return damages.Count == 0 ? BlockReading.Sound
+            var trailing = new List<FaultyObject>();
+            var damages = await ReadWholeAsync(id, blockLength, destination, trailing, scratch, cancellationToken);
+            return damages.Count == 0 ? trailing.Count == 0 ? BlockReading.Sound : new BlockReading([], trailing)
                 : await _salvage.ReadBlockAsync(id, destination, damages, scratch, cancellationToken);
         }
         finally
@@ -128,12 +129,23 @@ internal sealed class BlockStore : IBlockStore, IDisposable
     }
 
     /// <summary>Reads the object with one read and, for a delta, its lenders.</summary>
+    /// <param name="id">The block.</param>
+    /// <param name="blockLength">Its bytes.</param>
+    /// <param name="destination">Receives the block.</param>
+    /// <param name="trailing">Receives the object when bytes stand after its end, which are no loss but not ours.</param>
+    /// <param name="scratch">Room for stored bytes.</param>
+    /// <param name="cancellationToken">Stops before the next read.</param>
     private async ValueTask<DamageList> ReadWholeAsync(
-        BlockId id, int blockLength, Memory<byte> destination, ReadScratch scratch, CancellationToken cancellationToken)
+        BlockId id,
+        int blockLength,
+        Memory<byte> destination,
+        List<FaultyObject> trailing,
+        ReadScratch scratch,
+        CancellationToken cancellationToken)
     {
         var damages = new DamageList();
         var failing = new FaultyObject(id, null);
-        using var bytes = _store.Pool.Rent(SealedHeader.ObjectLengthMax(blockLength));
+        using var bytes = _store.Pool.Rent(SealedHeader.ObjectLengthMax(blockLength) + 1);
         try
         {
             var (form, length) = await _headers.ReadEitherAsync(id, bytes.Memory, cancellationToken);
@@ -142,6 +154,10 @@ internal sealed class BlockStore : IBlockStore, IDisposable
             var opened = _store.Opener.OpenHeader(HeaderReader.Expect(id, form, blockLength), objectBytes.Span);
             await _frames.ReadAsync(
                 opened, objectBytes, 0, destination, damages, lenders: null, scratch, cancellationToken);
+            if (length > opened.Table.ObjectLength)
+            {
+                trailing.Add(failing);
+            }
         }
         catch (Exception failure) when (failure is CorruptDataException or NotFoundException)
         {

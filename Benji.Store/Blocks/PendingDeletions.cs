@@ -9,8 +9,12 @@ namespace Benji.Store.Blocks;
 internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, TimeProvider time)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan SaidAfter = TimeSpan.FromSeconds(2);
 
     private readonly ClaimedDeletion _deletion = new(store, catalog, time);
+
+    /// <summary>Told once, of the cleanup, when a wait lasts longer than 2 s.</summary>
+    public Action<Lease?> Waiting { get; init; } = _ => { };
 
     /// <summary>Returns when no row of these blocks is being deleted any more.</summary>
     /// <exception cref="AgeMismatchException">Catalog and storage are not of the same age.</exception>
@@ -27,9 +31,10 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
     private async Task WaitAsync(
         IReadOnlyList<BlockId> blocks, IReadOnlyList<PageId> pages, CancellationToken cancellationToken)
     {
-        while (true)
+        var began = time.GetTimestamp();
+        for (var isSaid = false; ;)
         {
-            var (isPending, lease) = await catalog.WriteAsync(
+            var (isPending, lease, holder) = await catalog.WriteAsync(
                 transaction => TakeOver(transaction, blocks, pages), cancellationToken);
             if (!isPending)
             {
@@ -42,13 +47,19 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
                 continue;
             }
 
+            if (!isSaid && time.GetElapsedTime(began) >= SaidAfter)
+            {
+                isSaid = true;
+                Waiting(holder);
+            }
+
             // A cleanup that dies commits nothing: its end shows only in that its lease can be taken.
             await Task.Delay(PollInterval, time, cancellationToken);
         }
     }
 
     // The lease is free only when the cleanup that began these deletions is dead or done.
-    private (bool IsPending, Lease? Lease) TakeOver(
+    private (bool IsPending, Lease? Lease, Lease? Holder) TakeOver(
         ICatalogTransaction transaction, IReadOnlyList<BlockId> blocks, IReadOnlyList<PageId> pages)
     {
         BlockRow[] pendingBlocks = [.. transaction.BlockReferences.Find(blocks).OfType<BlockRow>()
@@ -57,7 +68,7 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
             .Where(row => row.State == ReferenceState.Deleting)];
         if (pendingBlocks.Length + pendingPages.Length == 0)
         {
-            return (false, null);
+            return (false, null, null);
         }
 
         // What stands in another storage is for a cleanup to finish.
@@ -65,14 +76,15 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
             .Take(ClaimedDeletion.RowsMax)];
         PageId[] ownPages = [.. pendingPages.Where(row => row.Storage == store.Name).Select(row => row.Id)
             .Take(ClaimedDeletion.RowsMax - ownBlocks.Length)];
+        Lease? holder = null;
         if (ownBlocks.Length + ownPages.Length == 0 || !transaction.Leases.TryAcquire(
             LeaseResource.Cleanup,
             LeaseMode.Exclusive,
             "finishing the deletions of a cleanup that died",
             out var lease,
-            out _))
+            out holder))
         {
-            return (true, null);
+            return (true, null, holder);
         }
 
         if (transaction.DeletionClaims.Find(store.Name) is null)
@@ -81,7 +93,7 @@ internal sealed class PendingDeletions(OpenedStore store, ICatalog catalog, Time
             ClaimedDeletion.Begin(transaction, store.Name, ownBlocks, ownPages, time.GetUtcNow());
         }
 
-        return (true, lease);
+        return (true, lease, null);
     }
 
     private async Task FinishAsync(Lease lease, CancellationToken cancellationToken)

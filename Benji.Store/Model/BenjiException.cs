@@ -68,4 +68,7 @@ public sealed class CatalogException(string message, Exception? inner = null) : 
 {
     /// <summary>True when its disk is full: nothing is wrong with what it holds.</summary>
     public bool IsDiskFull { get; init; }
+
+    /// <summary>True when the disk gave the catalog's bytes and they make no sense: a rebuild makes them anew.</summary>
+    public bool IsDamage { get; init; }
 }

@@ -40,6 +40,7 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 /// <param name="FileSystem">The file system that it is in.</param>
 /// <param name="Device">The device that it is, for a device file.</param>
 /// <param name="Links">How many names it has.</param>
+/// <param name="Owner">The number of the user it belongs to.</param>
 internal readonly record struct FileStatus(
     FileKind Kind,
     UnixFileMode Mode,
@@ -49,7 +50,8 @@ internal readonly record struct FileStatus(
     ulong Inode,
     DeviceNumber FileSystem,
     DeviceNumber Device,
-    uint Links = 1)
+    uint Links = 1,
+    uint Owner = 0)
 {
     // struct statx, linux/stat.h: the same on every processor. The mask asks for what stat(2) gives.
     private const int StructureSize = 256;
@@ -123,6 +125,7 @@ internal readonly record struct FileStatus(
             MemoryMarshal.Read<ulong>(statx[32..]),
             new DeviceNumber(MemoryMarshal.Read<uint>(statx[136..]), MemoryMarshal.Read<uint>(statx[140..])),
             new DeviceNumber(MemoryMarshal.Read<uint>(statx[128..]), MemoryMarshal.Read<uint>(statx[132..])),
-            MemoryMarshal.Read<uint>(statx[16..]));
+            MemoryMarshal.Read<uint>(statx[16..]),
+            MemoryMarshal.Read<uint>(statx[20..]));
     }
 }

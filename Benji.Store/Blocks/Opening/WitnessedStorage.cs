@@ -41,15 +41,23 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness, TimeP
     public IObjectBatch StartBatch() => inner.StartBatch();
 
     /// <inheritdoc/>
+    /// <exception cref="CorruptDataException">The object cannot be looked up, and others can be read.</exception>
     public async ValueTask<ObjectInfo?> FindAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        var found = await inner.FindAsync(name, cancellationToken);
-        if (found is null)
+        try
         {
-            await RequireWitnessAsync(cancellationToken);
-        }
+            var found = await inner.FindAsync(name, cancellationToken);
+            if (found is null)
+            {
+                await RequireWitnessAsync(cancellationToken);
+            }
 
-        return found;
+            return found;
+        }
+        catch (StorageException failure) when (failure.IsUnreadable)
+        {
+            throw await TellAsync(name, failure, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -68,12 +76,7 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness, TimeP
         }
         catch (StorageException failure) when (failure.IsUnreadable)
         {
-            if (await CanReadOthersAsync(name, cancellationToken))
-            {
-                throw new CorruptDataException(failure.Message, failure);
-            }
-
-            throw;
+            throw await TellAsync(name, failure, cancellationToken);
         }
     }
 
@@ -120,6 +123,10 @@ internal sealed class WitnessedStorage(IStorage inner, ObjectName witness, TimeP
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async ValueTask<BenjiException> TellAsync(
+        ObjectName name, StorageException failure, CancellationToken cancellationToken) =>
+        await CanReadOthersAsync(name, cancellationToken) ? new CorruptDataException(failure.Message, failure) : failure;
 
     private async ValueTask RequireWitnessAsync(CancellationToken cancellationToken)
     {

@@ -70,6 +70,21 @@ internal sealed class FrameReader(OpenedStore store, HeaderReader headers)
         }
         catch (CorruptDataException exception) when (reading.Damages is not null)
         {
+            // One bad sector makes the read of all of them fail: each alone, so that it costs its own frame.
+            if (reading.First < reading.Last && exception.InnerException is StorageException { IsUnreadable: true })
+            {
+                for (var frame = reading.First; frame <= reading.Last; frame++)
+                {
+                    if (Owns(reading.Table, reading.Lender, frame))
+                    {
+                        await ReadOwnerAsync(
+                            reading with { First = frame, Last = frame }, null, lenders, scratch, cancellationToken);
+                    }
+                }
+
+                return;
+            }
+
             for (var frame = reading.First; frame <= reading.Last; frame++)
             {
                 if (Owns(reading.Table, reading.Lender, frame))

@@ -15,9 +15,14 @@ internal sealed class FileCatalogLock(CatalogPaths paths) : ICatalogLock
     private static readonly TimeSpan PollMin = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan PollMax = TimeSpan.FromMilliseconds(8);
 
+    private static readonly TimeSpan SaidAfter = TimeSpan.FromSeconds(2);
+
     private readonly FileLock _queue = FileLock.Open(paths.Queue);
     private readonly Lock _currentLock = new();
     private FileLock _current = FileLock.Open(paths.Lock);
+
+    /// <summary>Told once in each wait that lasts longer than 2 s, of who holds the lock.</summary>
+    public Action<string> Waiting { get; init; } = _ => { };
 
     /// <inheritdoc/>
     public async Task AcquireAsync(CancellationToken cancellationToken)
@@ -98,11 +103,19 @@ internal sealed class FileCatalogLock(CatalogPaths paths) : ICatalogLock
         }
     }
 
-    private static async Task PollAsync(FileLock file, CancellationToken cancellationToken)
+    private async Task PollAsync(FileLock file, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var began = TimeProvider.System.GetTimestamp();
+        var isSaid = false;
         for (var delay = PollMin; !file.TryAcquire(); delay = delay < PollMax ? delay + PollMin : PollMax)
         {
+            if (!isSaid && TimeProvider.System.GetElapsedTime(began) >= SaidAfter)
+            {
+                isSaid = true;
+                Waiting(LockHolder.Find(FileStatus.Of(_current.Handle, paths.Lock)) ?? "another process");
+            }
+
             await Task.Delay(delay, TimeProvider.System, cancellationToken);
         }
     }

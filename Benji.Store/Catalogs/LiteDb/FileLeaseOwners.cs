@@ -8,6 +8,7 @@ namespace Benji.Store.Catalogs.LiteDb;
 /// locking. Kernel locks work between containers of one kernel, so the boot id decides, not the host's name.</remarks>
 internal sealed class FileLeaseOwners : ILeaseOwners
 {
+    private const string Extension = ".lock";
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
     private readonly string _directory;
@@ -39,7 +40,7 @@ internal sealed class FileLeaseOwners : ILeaseOwners
     public static string ReadBootId() => File.ReadAllText(BootIdPath).Trim();
 
     /// <summary>Returns the path of an owner's file.</summary>
-    public static string PathOf(string directory, Guid token) => Path.Combine(directory, $"{token:N}.lock");
+    public static string PathOf(string directory, Guid token) => Path.Combine(directory, $"{token:N}{Extension}");
 
     /// <inheritdoc/>
     public void Announce()
@@ -108,6 +109,29 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
     }
 
+    /// <summary>Deletes what owners that are gone left in their directory, and the directory when nothing else is in it.</summary>
+    public static void DeleteDirectory(string directory)
+    {
+        if (FileStatus.Find(directory, followLink: false) is not { Kind: FileKind.Directory })
+        {
+            return;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(directory, $"*{Extension}"))
+        {
+            if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out _))
+            {
+                PosixFile.TryDelete(path);
+            }
+        }
+
+        PosixFile.TryDelete(SpareIn(directory));
+        if (!Directory.EnumerateFileSystemEntries(directory).Any())
+        {
+            Directory.Delete(directory);
+        }
+    }
+
     // A disk may be full to the last file, too.
     private FileLock OpenOwn()
     {
@@ -138,7 +162,9 @@ internal sealed class FileLeaseOwners : ILeaseOwners
         }
     }
 
-    private string SparePath => Path.Combine(_directory, "spare");
+    private string SparePath => SpareIn(_directory);
+
+    private static string SpareIn(string directory) => Path.Combine(directory, "spare");
 
     private string PathOf(Guid token) => PathOf(_directory, token);
 }

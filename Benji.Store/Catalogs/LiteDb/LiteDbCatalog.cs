@@ -36,7 +36,8 @@ internal sealed class LiteDbCatalog : ICatalog
     /// <param name="options">Where it is.</param>
     /// <param name="cancellationToken">Stops the wait for other processes.</param>
     /// <exception cref="NotFoundException">There is no catalog, and none is to be made.</exception>
-    /// <exception cref="ConfigurationException">A newer program made it.</exception>
+    /// <exception cref="ConfigurationException">A newer program made it, or another program's file stands in its place.
+    /// </exception>
     /// <exception cref="CatalogException">It cannot be read or made.</exception>
     public static async Task<LiteDbCatalog> OpenAsync(
         LiteDbCatalogOptions options, CancellationToken cancellationToken)
@@ -50,6 +51,7 @@ internal sealed class LiteDbCatalog : ICatalog
         LiteDbPlace place;
         try
         {
+            ForeignFiles.Refuse(paths);
             if (options.Create)
             {
                 PosixDirectory.CreateDurably(paths.Directory);
@@ -59,7 +61,7 @@ internal sealed class LiteDbCatalog : ICatalog
             {
                 Name = options.Path,
                 OpenDisk = mayCreate => new FileCatalogDisk(paths, mayCreate ? CatalogFileUse.Create : CatalogFileUse.Write),
-                Lock = new FileCatalogLock(paths),
+                Lock = new FileCatalogLock(paths) { Waiting = options.Waiting },
                 Owners = new FileLeaseOwners(paths.Owners, paths.Data),
             };
         }

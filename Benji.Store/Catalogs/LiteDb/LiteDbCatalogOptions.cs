@@ -10,6 +10,9 @@ internal sealed record LiteDbCatalogOptions
     /// <summary>True to make the catalog, and its directory, when there is none.</summary>
     public bool Create { get; init; }
 
+    /// <summary>Told once, of who holds the catalog's lock, when the wait for it lasts longer than 2 s.</summary>
+    public Action<string> Waiting { get; init; } = _ => { };
+
     /// <summary>The clock of leases.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

@@ -14,6 +14,7 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
     private readonly CatalogPaths _newPaths;
     private readonly FileLock _run;
     private LiteDbCatalog? _target;
+    private bool _isRunning;
     private bool _wasThere;
     private long? _generation;
 
@@ -35,22 +36,28 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
     /// <param name="announce">What the old catalog, when it can be written, is told of the rebuild.</param>
     /// <param name="cancellationToken">Stops the wait for other processes.</param>
     /// <exception cref="InUseException">The old catalog is in use, or another rebuild is under way.</exception>
-    /// <exception cref="ConfigurationException">A newer program made the old one.</exception>
+    /// <exception cref="ConfigurationException">A newer program made the old one, or a file in the way is another
+    /// program's.</exception>
     /// <exception cref="CatalogException">The new one cannot be made.</exception>
     public static async Task<LiteDbRebuild> StartAsync(
         LiteDbCatalogOptions options, Action<ICatalogTransaction> announce, CancellationToken cancellationToken)
     {
         var paths = new CatalogPaths(options.Path);
         PosixDirectory.CreateDurably(paths.Directory);
-        var run = FileLock.Open(Path.ChangeExtension(options.Path, ".rebuilding"));
+        ForeignFiles.Refuse(paths);
+        ForeignFiles.Refuse(NewPathsOf(paths));
+        var run = FileLock.Open(paths.Rebuilding);
         var rebuild = new LiteDbRebuild(paths, run);
         try
         {
-            if (!run.TryAcquire())
+            rebuild._isRunning = run.TryAcquire();
+            if (!rebuild._isRunning)
             {
                 throw new InUseException($"Another rebuild of the catalog {options.Path} is under way.");
             }
 
+            await RefuseForeignAsync(options, cancellationToken);
+            await RefuseForeignAsync(options with { Path = rebuild._newPaths.Data }, cancellationToken);
             await rebuild.LookAtOldAsync(options, announce, cancellationToken);
             DeleteFiles(rebuild._newPaths);
             rebuild._target = await LiteDbCatalog.OpenAsync(
@@ -115,7 +122,11 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
             DeleteFiles(_newPaths);
         }
 
-        PosixFile.TryDelete(Path.ChangeExtension(_paths.Data, ".rebuilding"));
+        if (_isRunning)
+        {
+            PosixFile.TryDelete(_paths.Rebuilding);
+        }
+
         _run.Dispose();
     }
 
@@ -123,6 +134,22 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
 
     private static CatalogPaths NewPathsOf(CatalogPaths paths) =>
         new(Path.ChangeExtension(paths.Data, null) + "-new" + Path.GetExtension(paths.Data));
+
+    // A catalog opens, or is damaged; a database of another program says so when it is open, and gets a log for that.
+    private static async Task RefuseForeignAsync(LiteDbCatalogOptions options, CancellationToken cancellationToken)
+    {
+        if (LiteDbCatalog.Exists(options.Path))
+        {
+            try
+            {
+                await using var left = await LiteDbCatalog.OpenAsync(options with { Create = true }, cancellationToken);
+            }
+            catch (CatalogException)
+            {
+                // Damaged: it is to go.
+            }
+        }
+    }
 
     private async Task LookAtOldAsync(
         LiteDbCatalogOptions options, Action<ICatalogTransaction> announce, CancellationToken cancellationToken)
@@ -202,9 +229,6 @@ internal sealed class LiteDbRebuild : IAsyncDisposable
             PosixFile.TryDelete(path);
         }
 
-        if (PosixDirectory.IsDirectory(paths.Owners))
-        {
-            Directory.Delete(paths.Owners, recursive: true);
-        }
+        FileLeaseOwners.DeleteDirectory(paths.Owners);
     }
 }

@@ -19,6 +19,8 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
     /// <remarks>Between transactions the cache reuses its pages, so only a large transaction makes it large.</remarks>
     private const int PagesMovedMax = 4_000;
 
+    private const string Written = "written";
+
     private readonly IWalHash _hash = place.CreateHash();
     private readonly PagePool _pool = new();
     private readonly LiteDbConditions _conditions = new();
@@ -177,7 +179,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
 
     private void Commit(LiteEngine engine)
     {
-        Wrap("written", () =>
+        Wrap(Written, () =>
         {
             place.Lock.WriteCounter(_counter + 1);
             ApplyWhenLarge();
@@ -252,8 +254,13 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            var outcome = action != "written" ? ""
-                : _data is { IsOutcomeUnknown: true } ? " Whether this transaction was kept is unknown; the next one sees."
+            if (action != Written)
+            {
+                throw CatalogDamage.OfEngine($"The catalog {place.Name} could not be {action}", failure);
+            }
+
+            var outcome = _data is { IsOutcomeUnknown: true }
+                ? " Whether this transaction was kept is unknown; the next one sees."
                 : " Nothing of this transaction was kept.";
             var cause = failure is PosixException { IsFull: true } full ? $"the disk under {full.Path} is full" : failure.Message;
             throw new CatalogException($"The catalog {place.Name} could not be {action}: {cause}.{outcome}", failure)

@@ -105,7 +105,12 @@ internal sealed class BackupBuild
             }
         }
 
-        return content.AllocatedBytes + _counts.AllocatedBytes - await pipeline.Replaced.SumAsync(cancellationToken);
+        var allocated = content.AllocatedBytes + _counts.AllocatedBytes - await pipeline.Replaced.SumAsync(cancellationToken);
+        return allocated >= 0 && allocated <= _geometry.Size
+            ? allocated
+            : throw new CorruptDataException(
+                $"{content.Name} says that {content.AllocatedBytes} of its bytes are no holes, which its map contradicts. "
+                + "Back the volume up without hints.");
     }
 
     private BackupResult Describe(

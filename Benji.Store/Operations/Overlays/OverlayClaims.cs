@@ -25,6 +25,7 @@ internal sealed class OverlayClaims(StoreContext context)
     public async Task<HeldLease> AcquireAsync(
         ImageEntry overlay, string purpose, TimeSpan patience, CancellationToken cancellationToken)
     {
+        var notice = new WaitNotice(context);
         for (var began = context.Time.GetTimestamp(); ;)
         {
             var attempt = await context.Catalog.WriteAsync(
@@ -43,6 +44,7 @@ internal sealed class OverlayClaims(StoreContext context)
 
             if (!isFinished)
             {
+                notice.Look(HeldLease.InUse(purpose, attempt.Holder));
                 await Task.Delay(WaitStep, context.Time, cancellationToken);
             }
         }

@@ -131,8 +131,8 @@ internal sealed class BlockScrub(
             ledger.AddWhole(
                 id,
                 length,
-                $"object {ObjectNames.Block(failed.Block, failed.Form ?? BlockForm.Whole)} is damaged; the block can still be "
-                + "read, from another object",
+                $"object {ObjectNames.Block(failed.Block, failed.Form ?? BlockForm.Whole)} is damaged; the block can still "
+                + "be read",
                 failed);
         }
     }
@@ -192,16 +192,22 @@ internal sealed class BlockScrub(
         BlockRow row, CancellationToken cancellationToken)
     {
         var name = ObjectNames.Block(row.Id, row.Form);
-        var found = await store.Storage.FindAsync(name, cancellationToken);
         var failed = new FaultyObject(row.Id, row.Form);
-        if (found is not { } info)
+        try
         {
-            return ($"object {name} is missing", failed);
-        }
+            if (await store.Storage.FindAsync(name, cancellationToken) is not { } info)
+            {
+                return ($"object {name} is missing", failed);
+            }
 
-        return info.Size == row.StoredLength
-            ? null
-            : ($"object {name} has {info.Size} bytes, expected {row.StoredLength}", failed);
+            return info.Size == row.StoredLength
+                ? null
+                : ($"object {name} has {info.Size} bytes, expected {row.StoredLength}", failed);
+        }
+        catch (CorruptDataException fault)
+        {
+            return (fault.Message, failed);
+        }
     }
 
     private void Count(int plaintextBytes, long storedBytes)

@@ -89,13 +89,13 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
 
     private async Task<bool> IsSoundAsync(PageId id, int level, bool isDeep, CancellationToken cancellationToken)
     {
-        if (!isDeep)
-        {
-            return await store.Storage.FindAsync(ObjectNames.Page(id), cancellationToken) is not null;
-        }
-
         try
         {
+            if (!isDeep)
+            {
+                return await store.Storage.FindAsync(ObjectNames.Page(id), cancellationToken) is not null;
+            }
+
             using var bytes = await ObjectReader.FindAsync(
                 store.Storage, ObjectNames.Page(id), SealedPages.ObjectLengthMax, store.Pool, cancellationToken);
             if (bytes is null)
@@ -128,13 +128,13 @@ internal sealed class PageScrub(StoreContext context, OpenedStore store, Version
 
     private async Task<bool> HasManifestAsync(bool isDeep, CancellationToken cancellationToken)
     {
-        if (!isDeep)
-        {
-            return await store.Storage.FindAsync(ObjectNames.Manifest(version.Name), cancellationToken) is not null;
-        }
-
         try
         {
+            if (!isDeep)
+            {
+                return await store.Storage.FindAsync(ObjectNames.Manifest(version.Name), cancellationToken) is not null;
+            }
+
             var manifest = await new ManifestStore(store).FindAsync(version.Name, cancellationToken);
             return manifest?.Id == version.Id && manifest.Root == version.Root;
         }

@@ -9,18 +9,45 @@ namespace Benji.Store.Operations.Running;
 /// Format: docs/format.md, "Order of writes", "Age".</remarks>
 internal sealed class IntentRecovery(StoreContext context)
 {
+    // A storage that takes so long for one intent hangs, as a network file system does whose server is away.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Finishes every intent whose run is dead and whose storage allows it; costs one read of the catalog when there is
     /// none.</summary>
-    /// <remarks>What cannot be finished now is a line in the log: it concerns one version, and stays for the next command.</remarks>
+    /// <remarks>What cannot be finished now is a line in the log, once in a command: it concerns one version, and stays for the
+    /// next one. A storage that hangs holds up nothing of the others.</remarks>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var intent in await context.Catalog.ReadAsync(FindAbandoned, cancellationToken))
+        var abandoned = await context.Catalog.ReadAsync(FindAbandoned, cancellationToken);
+        var storages = abandoned.GroupBy(intent => intent.Storage);
+        foreach (var storage in storages.Where(group => !context.Hanging.ContainsKey(group.Key)))
         {
             try
             {
-                await FinishAsync(intent, cancellationToken);
+                foreach (var intent in storage)
+                {
+                    await TryFinishAsync(intent, cancellationToken);
+                }
             }
-            catch (BenjiException failure) when (failure is not CatalogException)
+            catch (TimeoutException)
+            {
+                context.Hanging.TryAdd(storage.Key, true);
+                Log.StorageHangs(context.Logger, storage.Key, Patience.TotalSeconds);
+            }
+        }
+    }
+
+    // A call that hangs cannot be taken back: its thread is left to it, and what it would do is safe beside other runs.
+    private async Task TryFinishAsync(Intent intent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var finishing = Task.Run(() => FinishAsync(intent, cancellationToken), cancellationToken);
+            await finishing.WaitAsync(Patience, context.Time, cancellationToken);
+        }
+        catch (BenjiException failure) when (failure is not CatalogException)
+        {
+            if (context.Unfinished.TryAdd(intent.VersionId, true))
             {
                 Log.IntentUnfinished(context.Logger, intent.Kind, intent.Name, intent.Storage, failure);
             }

@@ -108,6 +108,13 @@ internal static partial class Log
         + "says: the volume has a version that is younger than that. If the clock is right, it was ahead when that one was made")]
     public static partial void DateBent(ILogger logger, VersionName version, DateTimeOffset date, DateTimeOffset now);
 
+    [LoggerMessage(58, LogLevel.Warning, "Storage {Storage} has not answered for {Patience} s; what dead runs left "
+        + "there stays for the next command")]
+    public static partial void StorageHangs(ILogger logger, string storage, double patience);
+
+    [LoggerMessage(59, LogLevel.Warning, "Waiting: {Holder}")]
+    public static partial void Waiting(ILogger logger, string holder);
+
     [LoggerMessage(30, LogLevel.Warning, "Hints without a base version: all that they do not list becomes a hole in the new "
         + "version; '--base-version {Newest}' keeps it as it was there")]
     public static partial void HintsWithoutBase(ILogger logger, VersionName newest);

@@ -58,6 +58,7 @@ internal sealed class ManifestChange(StoreContext context)
 
     private async Task<HeldLease> AcquirePatientlyAsync(Guid id, string purpose, CancellationToken cancellationToken)
     {
+        var notice = new WaitNotice(context);
         for (var began = context.Time.GetTimestamp(); ;)
         {
             try
@@ -70,8 +71,9 @@ internal sealed class ManifestChange(StoreContext context)
                     purpose,
                     cancellationToken);
             }
-            catch (InUseException) when (context.Time.GetElapsedTime(began) < WaitMax)
+            catch (InUseException holder) when (context.Time.GetElapsedTime(began) < WaitMax)
             {
+                notice.Look(holder);
                 await Task.Delay(WaitStep, context.Time, cancellationToken);
             }
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Age;
 using Benji.Store.Catalogs;
@@ -30,6 +31,12 @@ internal sealed record StoreContext
 
     /// <summary>Where operations log.</summary>
     public required ILogger Logger { get; init; }
+
+    /// <summary>The versions of which the log says already that what a dead run left of them cannot be finished now.</summary>
+    public ConcurrentDictionary<Guid, bool> Unfinished { get; } = new();
+
+    /// <summary>The storages of which the log says already that they hang.</summary>
+    public ConcurrentDictionary<string, bool> Hanging { get; } = new();
 
     /// <summary>The rules and sizes that the user configured.</summary>
     public required OperationSettings Settings { get; init; }

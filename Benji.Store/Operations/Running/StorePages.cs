@@ -12,7 +12,15 @@ internal static class StorePages
     /// <param name="store">The store.</param>
     /// <param name="run">The run that puts pages; the default for one that only reads.</param>
     public static PageStore Open(StoreContext context, OpenedStore store, StoringRun run = default) =>
-        new(store, context.Catalog, new PendingDeletions(store, context.Catalog, context.Time), context.Time, run);
+        new(
+            store,
+            context.Catalog,
+            new PendingDeletions(store, context.Catalog, context.Time)
+            {
+                Waiting = cleanup => Log.Waiting(context.Logger, HeldLease.InUse("a backup of what it deletes", cleanup).Message),
+            },
+            context.Time,
+            run);
 
     /// <summary>Opens one version's block map.</summary>
     public static MapReader OpenMap(StoreContext context, OpenedStore store, VersionRecord version) =>

@@ -19,7 +19,14 @@ internal enum StorageCallKind
 /// <param name="Number">Counted from 0 over all calls.</param>
 /// <param name="Kind">What is called.</param>
 /// <param name="Name">The object, the prefix of a listing, the names of a deletion with spaces between, or empty.</param>
-internal readonly record struct StorageCall(long Number, StorageCallKind Kind, string Name);
+/// <param name="Offset">The first byte of a read.</param>
+/// <param name="Length">The bytes of a read.</param>
+internal readonly record struct StorageCall(
+    long Number, StorageCallKind Kind, string Name, long Offset = 0, long Length = 0)
+{
+    /// <summary>True when a read covers a byte of its object.</summary>
+    public bool Covers(long offset) => Kind == StorageCallKind.Read && Offset <= offset && offset < Offset + Length;
+}
 
 /// <summary>What goes wrong with one call; parts can be combined.</summary>
 internal sealed record Fault

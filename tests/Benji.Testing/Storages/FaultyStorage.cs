@@ -46,7 +46,9 @@ internal sealed class FaultyStorage(IStorage inner, Func<StorageCall, Fault?> sc
             {
                 var count = await inner.ReadAsync(name, offset, destination, cancellationToken);
                 return fault.DamageInPlace(destination.Span[..count]);
-            });
+            },
+            offset,
+            destination.Length);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ObjectInfo> ListAsync(
@@ -85,10 +87,10 @@ internal sealed class FaultyStorage(IStorage inner, Func<StorageCall, Fault?> sc
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     // What a lost call pretends to have done is its third argument.
-    private async Task<T> RunAsync<T>(StorageCallKind kind, string name, T lost, Func<Fault, Task<T>> call)
+    private async Task<T> RunAsync<T>(StorageCallKind kind, string name, T lost, Func<Fault, Task<T>> call, long offset = 0, long length = 0)
     {
         var number = Interlocked.Increment(ref _calls) - 1;
-        var fault = script(new StorageCall(number, kind, name)) ?? Fault.None;
+        var fault = script(new StorageCall(number, kind, name, offset, length)) ?? Fault.None;
         if (fault.Gate is not null)
         {
             await fault.Gate;

@@ -128,8 +128,8 @@ public sealed class LiteDbRebuildTests : IDisposable
     public async Task ADamagedCatalogIsReplacedWithItsLog()
     {
         await (await MakeOldAsync()).DisposeAsync();
-        await File.WriteAllTextAsync(CatalogPath, new string('x', 50_000));
-        await File.WriteAllTextAsync(Path.ChangeExtension(CatalogPath, ".wal"), new string('y', 30_000));
+        await File.WriteAllTextAsync(CatalogPath, $"{new string('\0', 32)}** This is a LiteDB file **{new string('x', 50_000)}");
+        await File.WriteAllTextAsync(Path.ChangeExtension(CatalogPath, ".wal"), "BNJW" + new string('y', 30_000));
 
         await using (var rebuild = await StartAsync())
         {

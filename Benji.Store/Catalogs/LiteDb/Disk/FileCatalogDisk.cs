@@ -135,6 +135,9 @@ internal sealed record CatalogPaths(string Data)
     /// <summary>The room that is kept for small transactions on a full disk.</summary>
     public string Reserve => Path.ChangeExtension(Data, ".reserve");
 
+    /// <summary>The lock of a rebuild that is under way.</summary>
+    public string Rebuilding => Path.ChangeExtension(Data, ".rebuilding");
+
     /// <summary>The directory of the locks that living lease owners hold.</summary>
     public string Owners => Path.ChangeExtension(Data, ".owners");
 }

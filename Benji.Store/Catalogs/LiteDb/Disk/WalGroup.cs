@@ -44,6 +44,14 @@ internal static class WalGroup
         BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], salt);
     }
 
+    /// <summary>True when a file begins as a log does, or has fewer bytes than tell.</summary>
+    public static bool StartsLikeOne(ReadOnlySpan<byte> head)
+    {
+        Span<byte> magic = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(magic, Magic);
+        return head.Length >= magic.Length && head.StartsWith(magic);
+    }
+
     /// <summary>Reads a header; false for anything but a header of that sequence with a believable count.</summary>
     public static bool TryReadHeader(ReadOnlySpan<byte> source, uint sequence, out int pages)
     {

@@ -32,13 +32,14 @@ internal static class BlockGroup
     }
 
     /// <summary>Finds one row; null when it is not there.</summary>
+    /// <exception cref="CatalogException">The group is damaged.</exception>
     public static BlockRow? Find(ReadOnlySpan<byte> group, BlockId id)
     {
         var rows = new RowReader(group);
         while (NextRow(ref rows) is { IsEmpty: false } bytes)
         {
             var row = new RowReader(bytes);
-            if (row.Hash() == id.Hash)
+            if (ReadId(ref row) == id.Hash)
             {
                 return Unpack(id, row);
             }
@@ -58,7 +59,7 @@ internal static class BlockGroup
         while (list.Count < count && NextRow(ref rows) is { IsEmpty: false } bytes)
         {
             var row = new RowReader(bytes);
-            var id = new BlockId(row.Hash());
+            var id = new BlockId(ReadId(ref row));
             if (after is null || id.Hash > after.Value.Hash)
             {
                 list.Add(Unpack(id, row));
@@ -76,7 +77,8 @@ internal static class BlockGroup
         var next = 0;
         while (NextRow(ref rows) is { IsEmpty: false } bytes)
         {
-            var id = new RowReader(bytes).Hash();
+            var row = new RowReader(bytes);
+            var id = ReadId(ref row);
             var isChanged = false;
             for (; next < changes.Count && changes[next].Id.Hash <= id; next++)
             {
@@ -98,7 +100,29 @@ internal static class BlockGroup
         return merged.Length == 0 ? [] : merged.Zeros(CapacityOf(merged.Length) - merged.Length).ToArray();
     }
 
-    private static ReadOnlySpan<byte> NextRow(ref RowReader rows) => rows.Bytes(rows.Short());
+    private static ReadOnlySpan<byte> NextRow(ref RowReader rows)
+    {
+        try
+        {
+            return rows.Bytes(rows.Short());
+        }
+        catch (CatalogException fault)
+        {
+            throw CatalogDamage.OfRow(LiteDbSchema.Blocks, fault);
+        }
+    }
+
+    private static Hash256 ReadId(ref RowReader row)
+    {
+        try
+        {
+            return row.Hash();
+        }
+        catch (CatalogException fault)
+        {
+            throw CatalogDamage.OfRow(LiteDbSchema.Blocks, fault);
+        }
+    }
 
     // Steps of an eighth to a quarter: a group that grows from nothing to n rows changes its place log n times.
     private static int CapacityOf(int length)
@@ -145,15 +169,29 @@ internal static class BlockGroup
 
     private static BlockRow Unpack(BlockId id, RowReader row)
     {
+        try
+        {
+            return Read(id, row);
+        }
+#pragma warning disable CA1031 // A damaged row makes the types of its values throw anything.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            throw CatalogDamage.OfRow(LiteDbSchema.Blocks, fault);
+        }
+    }
+
+    private static BlockRow Read(BlockId id, RowReader row)
+    {
         var storage = row.Text();
-        var form = (BlockForm)row.Byte();
+        var form = (BlockForm)row.Choice((int)BlockForm.Delta);
         var length = row.Int();
-        var allocated = row.Int();
-        var storedLength = row.Number();
-        var marks = row.Byte();
-        var state = (ReferenceState)row.Byte();
-        var since = row.Time();
         var frames = FrameCountOf(length);
+        var allocated = (int)row.Count(int.MaxValue);
+        var storedLength = row.Count();
+        var marks = row.Byte();
+        var state = (ReferenceState)row.Choice((int)ReferenceState.Orphan);
+        var since = row.Time();
         var own = row.Flag() ? FrameSet.FromBits(frames, row.Bytes(FrameSet.SizeOf(frames))) : null;
         var loans = new List<Loan>();
         while (!row.IsAtEnd)

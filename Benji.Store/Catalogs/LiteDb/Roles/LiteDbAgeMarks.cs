@@ -35,9 +35,14 @@ internal sealed class LiteDbAgeMarks(LiteDbRows rows) : IAgeMarks
     public void Remove(IReadOnlyList<AgeMark> marks) =>
         rows.Remove(Collection, marks.Select(mark => RowKey.Of(mark.Token)));
 
-    private static KnownMark Unpack(BsonDocument found)
+    private static KnownMark Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static KnownMark Read(BsonDocument found)
     {
         var row = new RowReader(found);
-        return new KnownMark(row.Text(), row.Mark(), (AgeMarkState)row.Byte(), row.Time());
+        var known = new KnownMark(
+            row.Text(), row.Mark(), (AgeMarkState)row.Choice((int)AgeMarkState.Gone), row.Time());
+        CatalogDamage.RequireKey(found, LiteDbSchema.Key, RowKey.Of(known.Mark.Token));
+        return row.End(known);
     }
 }

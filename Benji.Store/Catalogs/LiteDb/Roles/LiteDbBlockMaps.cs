@@ -53,7 +53,7 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
         first = after is { } id ? RowKey.After(id.Hash) : first;
         return rows.Range(Collection, LiteDbSchema.Key, first, last, StateFields, count).ConvertAll(row =>
         {
-            var page = UnpackState(row, content: []);
+            var page = CatalogDamage.Unpack(Collection, row, state => ReadState(state, content: []));
             return new ReferenceRow<PageId>(page.Id, page.Storage, page.State, page.Since);
         });
     }
@@ -76,7 +76,9 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
         };
     }
 
-    private static MapPageRow Unpack(BsonDocument found)
+    private static MapPageRow Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static MapPageRow Read(BsonDocument found)
     {
         var stored = found[Content].AsBinary;
         if (stored.Length > BlockGeometry.PageSize)
@@ -91,13 +93,15 @@ internal sealed class LiteDbBlockMaps(LiteDbRows rows) : IBlockMaps
             stored.CopyTo(content, 0);
         }
 
-        return UnpackState(found, content);
+        return ReadState(found, content);
     }
 
-    private static MapPageRow UnpackState(BsonDocument found, byte[] content)
+    private static MapPageRow ReadState(BsonDocument found, byte[] content)
     {
         var row = new RowReader(found);
         var id = new PageId(new Hash256(found[LiteDbSchema.Key].AsBinary));
-        return new MapPageRow(id, row.Text(), row.Byte(), content, (ReferenceState)row.Byte(), row.Time());
+        var (storage, level) = (row.Text(), row.Byte());
+        var state = (ReferenceState)row.Choice((int)ReferenceState.Orphan);
+        return row.End(new MapPageRow(id, storage, level, content, state, row.Time()));
     }
 }

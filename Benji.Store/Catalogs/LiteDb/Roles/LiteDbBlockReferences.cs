@@ -73,7 +73,8 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache gro
     /// <inheritdoc/>
     public IReadOnlyList<BlockId> ListInvalid() => rows
         .List(Invalid, LiteDbSchema.Key)
-        .ConvertAll(row => new BlockId(new Hash256(row[LiteDbSchema.Key].AsBinary)));
+        .ConvertAll(row => CatalogDamage.Unpack(
+            Invalid, row, marked => new BlockId(new Hash256(marked[LiteDbSchema.Key].AsBinary))));
 
     private void Load(IEnumerable<BlockId> ids)
     {
@@ -84,7 +85,7 @@ internal sealed class LiteDbBlockReferences(LiteDbRows rows, BlockGroupCache gro
             var (key, group) = (row[LiteDbSchema.Key], row[LiteDbSchema.Value]);
             if (!key.IsInt32 || !group.IsBinary || !found.TryAdd(key.AsInt32, group.AsBinary))
             {
-                throw new CatalogException("A group of block rows in the catalog is damaged.");
+                throw CatalogDamage.OfRow(Collection, new CatalogException("it is no group of blocks."));
             }
         }
 

@@ -11,20 +11,9 @@ internal sealed class LiteDbDeletionClaims(LiteDbRows rows) : IDeletionClaims
     /// <inheritdoc/>
     public DeletionClaim? Find(string storage)
     {
-        if (rows.Find(Collection, RowKey.Of(storage)) is not { } found)
-        {
-            return null;
-        }
-
-        var row = new RowReader(found);
-        var mark = row.Mark();
-        var over = row.Marks();
-        BlockId[] blocks = [.. Hashes(ref row).Select(hash => new BlockId(hash))];
-        PageId[] pages = [.. Hashes(ref row).Select(hash => new PageId(hash))];
-        return new DeletionClaim(storage, mark, over, blocks, pages)
-        {
-            Deltas = [.. Hashes(ref row).Select(hash => new BlockId(hash))],
-        };
+        return rows.Find(Collection, RowKey.Of(storage)) is { } found
+            ? CatalogDamage.Unpack(Collection, found, row => Read(storage, row))
+            : null;
     }
 
     /// <inheritdoc/>
@@ -43,6 +32,17 @@ internal sealed class LiteDbDeletionClaims(LiteDbRows rows) : IDeletionClaims
 
     /// <inheritdoc/>
     public void Remove(string storage) => rows.Remove(Collection, RowKey.Of(storage));
+
+    private static DeletionClaim Read(string storage, LiteDB.BsonDocument found)
+    {
+        var row = new RowReader(found);
+        var mark = row.Mark();
+        var over = row.Marks();
+        BlockId[] blocks = [.. Hashes(ref row).Select(hash => new BlockId(hash))];
+        PageId[] pages = [.. Hashes(ref row).Select(hash => new PageId(hash))];
+        BlockId[] deltas = [.. Hashes(ref row).Select(hash => new BlockId(hash))];
+        return row.End(new DeletionClaim(storage, mark, over, blocks, pages) { Deltas = deltas });
+    }
 
     private static Hash256[] Hashes(ref RowReader row)
     {

@@ -31,7 +31,9 @@ internal sealed class LiteDbDeltaReservations(LiteDbRows rows) : IDeltaReservati
     /// <inheritdoc/>
     public bool Remove(Guid id) => rows.Remove(Collection, RowKey.Of(id)) > 0;
 
-    private static DeltaReservation Unpack(BsonDocument found)
+    private static DeltaReservation Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static DeltaReservation Read(BsonDocument found)
     {
         var row = new RowReader(found);
         var id = new Guid(found[LiteDbSchema.Key].AsBinary, bigEndian: true);

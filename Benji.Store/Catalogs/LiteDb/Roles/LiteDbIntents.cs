@@ -41,18 +41,21 @@ internal sealed class LiteDbIntents(LiteDbRows rows) : IIntents
     /// <inheritdoc/>
     public IReadOnlyList<Intent> List() => rows.List(Collection, LiteDbSchema.Key).ConvertAll(Unpack);
 
-    private static Intent Unpack(BsonDocument found)
+    private static Intent Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static Intent Read(BsonDocument found)
     {
         var row = new RowReader(found);
         var id = new Guid(found[LiteDbSchema.Key].AsBinary, bigEndian: true);
-        var kind = (IntentKind)row.Byte();
+        var kind = (IntentKind)row.Choice((int)IntentKind.Remove);
         var name = new VersionName(row.Text(), row.Text());
         var (storage, fencing, began, overlay) = (row.Text(), row.Number(), row.Time(), row.Id());
         var (isMarked, mark) = (row.Flag(), row.Mark());
-        return new Intent(
+        var intent = new Intent(
             kind, id, name, storage, fencing, began, overlay == Guid.Empty ? null : overlay, isMarked ? mark : null)
         {
             Over = row.Marks(),
         };
+        return row.End(intent);
     }
 }

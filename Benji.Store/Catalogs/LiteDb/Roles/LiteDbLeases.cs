@@ -24,7 +24,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         var key = RowKey.Of(resource);
         foreach (var found in rows.Range(Collection, LiteDbSchema.Name, key, key))
         {
-            var other = Unpack(found, out var bootId);
+            var (other, bootId) = Unpack(found);
             if (!IsLiving(other, bootId))
             {
                 rows.Remove(Collection, found[LiteDbSchema.Key]);
@@ -74,7 +74,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         var living = new List<Lease>();
         foreach (var found in rows.Range(Collection, LiteDbSchema.Name, first, last))
         {
-            var lease = Unpack(found, out var bootId);
+            var (lease, bootId) = Unpack(found);
             if (IsLiving(lease, bootId))
             {
                 living.Add(lease);
@@ -92,7 +92,9 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
 
     private long NextFencing()
     {
-        var last = rows.Find(LiteDbSchema.Meta, FencingKey)?[LiteDbSchema.Value].AsInt64 ?? 0;
+        var last = rows.Find(LiteDbSchema.Meta, FencingKey) is { } found
+            ? CatalogDamage.Unpack(LiteDbSchema.Meta, found, meta => checked(meta[LiteDbSchema.Value].AsInt64 + 1)) - 1
+            : 0;
         var row = new BsonDocument { [LiteDbSchema.Key] = FencingKey, [LiteDbSchema.Value] = last + 1 };
         rows.Put(LiteDbSchema.Meta, row);
         return last + 1;
@@ -104,7 +106,7 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
         var (first, last) = RowKey.Prefix("");
         foreach (var found in rows.Range(Collection, LiteDbSchema.Name, first, last))
         {
-            var lease = Unpack(found, out var bootId);
+            var (lease, bootId) = Unpack(found);
             if (lease.Expires > now + TimeToLive)
             {
                 rows.Put(Collection, Pack(lease with { Expires = now + TimeToLive }, bootId));
@@ -129,14 +131,19 @@ internal sealed class LiteDbLeases(LiteDbRows rows, ILeaseOwners owners, TimePro
             .ToValue(),
     };
 
-    private static Lease Unpack(BsonDocument found, out string bootId)
+    private static (Lease Lease, string BootId) Unpack(BsonDocument found) =>
+        CatalogDamage.Unpack(Collection, found, Read);
+
+    private static (Lease Lease, string BootId) Read(BsonDocument found)
     {
         var row = new RowReader(found);
         var fencing = found[LiteDbSchema.Key].AsInt64;
         var resource = row.Text();
-        var mode = (LeaseMode)row.Byte();
+        var mode = (LeaseMode)row.Choice((int)LeaseMode.Exclusive);
         var owner = new LeaseOwner(row.Text(), row.Int(), row.Id());
-        bootId = row.Text();
-        return new Lease(fencing, resource, mode, owner, row.Text(), row.Time(), row.Time());
+        var bootId = row.Text();
+        var lease = new Lease(fencing, resource, mode, owner, row.Text(), row.Time(), row.Time());
+        CatalogDamage.RequireKey(found, LiteDbSchema.Name, RowKey.Of(resource));
+        return row.End((lease, bootId));
     }
 }

@@ -49,10 +49,14 @@ internal sealed class LiteDbOverlays(LiteDbRows rows) : IOverlays
             .ThenBy(overlay => overlay.Name, StringComparer.Ordinal),
     ];
 
-    private static OverlayRecord Unpack(BsonDocument found)
+    private static OverlayRecord Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static OverlayRecord Read(BsonDocument found)
     {
         var row = new RowReader(found);
         var id = new Guid(found[LiteDbSchema.Key].AsBinary, bigEndian: true);
-        return new OverlayRecord(id, row.Text(), row.Id(), new VersionName(row.Text(), row.Text()), row.Time());
+        var overlay = new OverlayRecord(id, row.Text(), row.Id(), new VersionName(row.Text(), row.Text()), row.Time());
+        CatalogDamage.RequireKey(found, LiteDbSchema.Name, RowKey.Of(overlay.BaseId, overlay.Name));
+        return row.End(overlay);
     }
 }

@@ -11,11 +11,11 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
 
     /// <inheritdoc/>
     public StorageBinding? Find(string storage) =>
-        rows.Find(Collection, RowKey.Of(storage)) is { } found ? Unpack(storage, found) : null;
+        rows.Find(Collection, RowKey.Of(storage)) is { } found ? Unpack(found) : null;
 
     /// <inheritdoc/>
     public IReadOnlyList<StorageBinding> List() => rows.List(Collection, LiteDbSchema.Key)
-        .ConvertAll(found => Unpack(Encoding.UTF8.GetString(found[LiteDbSchema.Key].AsBinary), found));
+        .ConvertAll(Unpack);
 
     /// <inheritdoc/>
     public void Put(StorageBinding binding)
@@ -38,10 +38,14 @@ internal sealed class LiteDbStorageBindings(LiteDbRows rows) : IStorageBindings
         });
     }
 
-    private static StorageBinding Unpack(string storage, BsonDocument found)
+    private static StorageBinding Unpack(BsonDocument found) => CatalogDamage.Unpack(Collection, found, Read);
+
+    private static StorageBinding Read(BsonDocument found)
     {
+        var storage = Encoding.UTF8.GetString(found[LiteDbSchema.Key].AsBinary);
         var row = new RowReader(found);
         var (id, isEncrypted, holdsStrays, doubts) = (row.Id(), row.Flag(), row.Flag(), row.Number());
-        return new StorageBinding(storage, id, isEncrypted, row.Flag() ? row.Time() : null, holdsStrays, doubts);
+        DateTimeOffset? doubtFrom = row.Flag() ? row.Time() : null;
+        return row.End(new StorageBinding(storage, id, isEncrypted, doubtFrom, holdsStrays, doubts));
     }
 }

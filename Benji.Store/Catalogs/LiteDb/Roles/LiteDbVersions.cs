@@ -112,13 +112,11 @@ internal sealed class LiteDbVersions(LiteDbRows rows) : IVersions
         };
     }
 
-    private static VersionRecord? Unpack(BsonDocument? found)
-    {
-        if (found is null)
-        {
-            return null;
-        }
+    private static VersionRecord? Unpack(BsonDocument? found) =>
+        found is null ? null : CatalogDamage.Unpack(Collection, found, Read);
 
+    private static VersionRecord Read(BsonDocument found)
+    {
         var row = new RowReader(found);
         var version = new VersionRecord
         {
@@ -129,21 +127,30 @@ internal sealed class LiteDbVersions(LiteDbRows rows) : IVersions
             Size = row.Number(),
             BlockSize = row.Int(),
             Storage = row.Text(),
-            Status = (VersionStatus)row.Byte(),
+            Status = (VersionStatus)row.Choice((int)VersionStatus.Invalid),
             IsProtected = row.Flag(),
             Root = new PageId(row.Hash()),
-            AllocatedBytes = row.Number(),
-            Revision = row.Number(),
+            AllocatedBytes = row.Count(),
+            Revision = row.Count(),
         };
         for (var labels = row.Short(); labels > 0; labels--)
         {
             version.Labels.Add(row.Text(), row.Text());
         }
 
-        return !row.Flag() ? version : version with
+        if (row.Flag())
         {
-            Statistics = new VersionStatistics(
-                row.Number(), row.Number(), row.Number(), row.Number(), row.Number(), row.Real()),
-        };
+            version = version with
+            {
+                Statistics = new VersionStatistics(
+                    row.Count(), row.Count(), row.Count(), row.Count(), row.Count(), row.Real()),
+            };
+        }
+
+        // Refuses a size, or block size, that no version has.
+        CatalogDamage.Require(version.AllocatedBytes <= version.Geometry.Size, "more bytes allocated than there are");
+        CatalogDamage.RequireKey(found, LiteDbSchema.Name, RowKey.Of(version.Name.ToString()));
+        CatalogDamage.RequireKey(found, LiteDbSchema.Order, RowKey.Of(version.Name, version.Date));
+        return row.End(version);
     }
 }

@@ -138,7 +138,7 @@ internal sealed class LiteDbRows(LiteEngine engine, LiteDbConditions conditions,
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            throw new CatalogException($"The catalog {name} failed: {failure.Message}", failure);
+            throw CatalogDamage.OfEngine($"The catalog {name} could not be read or written", failure);
         }
     }
 }

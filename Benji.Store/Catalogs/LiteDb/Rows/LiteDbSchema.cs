@@ -74,14 +74,20 @@ internal static class LiteDbSchema
     }
 
     /// <summary>Refuses a database whose layout is another.</summary>
-    /// <exception cref="ConfigurationException">A newer program made it.</exception>
-    /// <exception cref="CatalogException">It is not a catalog, or one from before the first release.</exception>
+    /// <exception cref="ConfigurationException">A newer program made it, or it is another program's.</exception>
+    /// <exception cref="CatalogException">It is damaged, or one from before the first release.</exception>
     public static void Check(LiteDbRows rows, string name)
     {
         var found = rows.Find(Meta, VersionKey)?[Value];
+        if (found is null && !rows.Any(Storages) && !rows.Any(Versions))
+        {
+            throw new ConfigurationException(
+                $"{name} is not a catalog but another program's database, and is left as it is: configure another place.");
+        }
+
         if (found is null || !found.IsInt32 || found.AsInt32 < 1)
         {
-            throw new CatalogException($"{name} is not a catalog: it has no layout number.");
+            throw CatalogDamage.OfRow(Meta, new CatalogException("it holds no layout number."));
         }
 
         if (found.AsInt32 > Version)

@@ -8,6 +8,8 @@ namespace Benji.Store.Catalogs.LiteDb.Rows;
 /// <summary>Unpacks what <see cref="RowWriter"/> packed, in the same order.</summary>
 internal ref struct RowReader
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private ReadOnlySpan<byte> _rest;
 
     /// <summary>Starts at the content of a row.</summary>
@@ -23,7 +25,16 @@ internal ref struct RowReader
     public int Byte() => Bytes(1)[0];
 
     /// <summary>Reads a flag.</summary>
-    public bool Flag() => Byte() != 0;
+    public bool Flag() => Choice(1) != 0;
+
+    /// <summary>Reads a small number from 0 to <paramref name="max"/>.</summary>
+    public int Choice(int max)
+    {
+        var value = Byte();
+        return value <= max
+            ? value
+            : throw new CatalogException($"A row of the catalog has {value} where {max} is the most.");
+    }
 
     /// <summary>Reads a length or count.</summary>
     public int Short() => BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2));
@@ -40,6 +51,15 @@ internal ref struct RowReader
             : throw new CatalogException($"A row of the catalog has {value} where a smaller number belongs.");
     }
 
+    /// <summary>Reads a number from 0 to <paramref name="max"/>.</summary>
+    public long Count(long max = long.MaxValue)
+    {
+        var value = Number();
+        return value >= 0 && value <= max
+            ? value
+            : throw new CatalogException($"A row of the catalog has {value} where a number from 0 to {max} belongs.");
+    }
+
     /// <summary>Reads a measured value.</summary>
     public double Real() => BitConverter.Int64BitsToDouble(Number());
 
@@ -53,7 +73,7 @@ internal ref struct RowReader
     }
 
     /// <summary>Reads a text.</summary>
-    public string Text() => Encoding.UTF8.GetString(Bytes(Short()));
+    public string Text() => Strict.GetString(Bytes(Short()));
 
     /// <summary>Reads an id of 16 bytes.</summary>
     public Guid Id() => new(Bytes(16), bigEndian: true);
@@ -76,6 +96,11 @@ internal ref struct RowReader
 
         return marks;
     }
+
+    /// <summary>Returns a value after which a row has nothing more.</summary>
+    public readonly T End<T>(T value) => IsAtEnd
+        ? value
+        : throw new CatalogException($"A row of the catalog has {_rest.Length} bytes after its end.");
 
     /// <summary>Reads all that is left.</summary>
     public ReadOnlySpan<byte> Rest() => Bytes(_rest.Length);

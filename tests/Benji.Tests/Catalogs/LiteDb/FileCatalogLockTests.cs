@@ -48,6 +48,30 @@ public sealed class FileCatalogLockTests : IDisposable
     }
 
     [Fact]
+    public async Task AWaitThatLastsSaysWhoHoldsTheLock()
+    {
+        var told = new TaskCompletionSource<string>();
+        using var held = new FileCatalogLock(_paths);
+        using var waiting = new FileCatalogLock(_paths) { Waiting = told.SetResult };
+        await held.AcquireAsync(CancellationToken.None);
+        var wait = waiting.AcquireAsync(CancellationToken.None);
+
+        Assert.StartsWith($"process {Environment.ProcessId} (", await told.Task, StringComparison.Ordinal);
+        held.Release();
+        await wait;
+    }
+
+    [Theory]
+    [InlineData("1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF", "4711")]
+    [InlineData("1: FLOCK  ADVISORY  WRITE 4711 08:01:12345 0 EOF", null)]
+    [InlineData("1: POSIX  ADVISORY  WRITE 4711 08:01:1234 0 EOF", null)]
+    [InlineData("1: -> FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF", null)]
+    [InlineData("1: FLOCK  ADVISORY  WRITE 0 08:01:1234 0 EOF", null)]
+    [InlineData("", null)]
+    public void AHolderIsFoundByTheInodeOfItsFile(string line, string? process) =>
+        Assert.Equal(process, LockHolder.FindHolder(line, 1234));
+
+    [Fact]
     public async Task ANewFileNeverCarriesANumberThatWasSeenInAnother()
     {
         using var held = new FileCatalogLock(_paths);

@@ -92,6 +92,37 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
         Assert.Equal(3, _catalog.Place.State.Versions.Count);
     }
 
+    [Fact]
+    public async Task ACleanupTellsOnceOfWhatItCannotFinish()
+    {
+        await KillRemovalAsync(_versions[1]);
+        using var log = new WarningLog();
+        await using var store = await OpenAsync(log, new Tripwire { Fits = _ => true, Fault = Fault.Permanent() });
+        await Assert.ThrowsAsync<StorageException>(
+            () => store.CleanupAsync(new CleanupRequest { OlderThan = TimeSpan.Zero }, NoProgress.Instance));
+        Assert.Single(log.Warnings, warning => warning.Contains("What a dead run left", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AStorageThatHangsHoldsUpNothingOfAnother()
+    {
+        await KillRemovalAsync(_versions[1]);
+        await KillRemovalAsync(_versions[3]);
+        await KillRemovalAsync(_versions[0]);
+        using var log = new WarningLog();
+        var hanging = new TaskCompletionSource();
+        await using (var store = await OpenAsync(
+            log, new Tripwire { Fits = _ => true, Fault = new Fault { Gate = hanging.Task } }))
+        {
+            await AgeWorld.BackupAsync(store, "c");
+            Assert.Single(log.Warnings, warning => warning.Contains("second has not answered", StringComparison.Ordinal));
+            Assert.DoesNotContain(_versions[0].Id, _catalog.Place.State.Intents.Keys);
+            Assert.Contains(_versions[1].Id, _catalog.Place.State.Intents.Keys);
+            Assert.Contains(_versions[3].Id, _catalog.Place.State.Intents.Keys);
+            hanging.SetResult();
+        }
+    }
+
     [Theory]
     [InlineData(StorageCallKind.Delete)]
     [InlineData(StorageCallKind.Put)]
@@ -120,6 +151,23 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
             Assert.Single(log.Warnings),
             StringComparison.Ordinal);
         Assert.Empty(_catalog.Place.State.Intents);
+    }
+
+    private Task<BenjiStore> OpenAsync(WarningLog log, Tripwire wire)
+    {
+        var parts = _world.PartsOf(_catalog, new Tripwire());
+        return BenjiStore.OpenAsync(
+            _world.OptionsOf(_catalog),
+            parts with
+            {
+                WrapStorage = inner => inner.Traits.Description.EndsWith("second", StringComparison.Ordinal)
+                    ? new FaultyStorage(parts.WrapStorage(inner), wire.Pass)
+                    : parts.WrapStorage(inner),
+            },
+            StoreUse.Change,
+            log,
+            _world.Clock,
+            CancellationToken.None);
     }
 
     private async Task RemoveAsync(WarningLog log, Func<StorageCall, bool> fails)

@@ -74,5 +74,8 @@ internal sealed class ScriptedWire(IEnumerable<byte[]> parts) : IWire, IDisposab
     }
 
     /// <inheritdoc/>
+    public void Abort() => throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public void Dispose() => _parts.Dispose();
 }
