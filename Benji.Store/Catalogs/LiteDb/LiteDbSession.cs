@@ -52,7 +52,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             var result = work(new LiteDbTransaction(rows, _groups, place.Owners, timeProvider));
             if (rows.HasWritten)
             {
-                _data!.Reserve.MayGive = !rows.IsGrowing;
+                _data!.Reserve.MayTake = !rows.IsGrowing;
                 Commit(engine);
             }
             else

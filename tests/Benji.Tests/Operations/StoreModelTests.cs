@@ -1,7 +1,9 @@
 using System.Globalization;
+using Benji.Store;
 using Benji.Store.Model;
 using Benji.Store.Operations;
 using Benji.Testing;
+using Benji.Testing.Storages;
 using Benji.Tests.Operations.Reading;
 using Xunit;
 
@@ -18,10 +20,15 @@ public sealed class StoreModelTests
     [Trait("Category", "Random")]
     public Task RandomHistoriesKeepEveryVersion() => Seeded.RunAsync(async random =>
     {
+        var isFull = false;
         await using var store = new StoreFixture
         {
+            Parts = StoreParts.Plain with
+            {
+                WrapStorage = inner => new FaultyStorage(inner, call => isFull && FindsNoRoom(call) ? Fault.Permanent() : null),
+            },
             BlockSize = Frame << random.Next(4),
-            Key = random.Next(2) == 0 ? null : new Store.KeyOptions { MasterKey = RandomKey(random) },
+            Key = random.Next(2) == 0 ? null : new KeyOptions { MasterKey = RandomKey(random) },
             ZstdLevel = random.Next(2) == 0 ? null : 1,
         };
         var expected = new Dictionary<VersionName, byte[]>();
@@ -31,8 +38,13 @@ public sealed class StoreModelTests
         for (var step = 0; step < Steps; step++)
         {
             store.Clock.Advance(TimeSpan.FromMinutes(random.Next(-10, 300)));
+            isFull = random.Next(6) == 0;
             switch (random.Next(13))
             {
+                case < 5 when isFull:
+                    store.Images.Set("disk", Mutate(random, content, []));
+                    await Assert.ThrowsAsync<StorageException>(() => store.BackupAsync("disk"));
+                    break;
                 case < 5:
                     var changes = new List<(long Offset, long Length, bool Exists)>();
                     var mutated = Mutate(random, content, changes);
@@ -71,9 +83,14 @@ public sealed class StoreModelTests
             }
         }
 
+        isFull = false;
         await guest.DisposeAsync();
         await FourChecks.RunAsync(store, expected);
     });
+
+    // On a full disk only a mark is put; what makes room goes on.
+    private static bool FindsNoRoom(StorageCall call) => call.Kind is StorageCallKind.Add or StorageCallKind.Create
+        || (call.Kind == StorageCallKind.Put && !call.Name.StartsWith("marks/", StringComparison.Ordinal));
 
     private static byte[] RandomKey(Random random)
     {

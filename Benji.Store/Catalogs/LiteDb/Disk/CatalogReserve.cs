@@ -3,8 +3,8 @@ using Benji.Store.Posix;
 namespace Benji.Store.Catalogs.LiteDb.Disk;
 
 /// <summary>The room that small transactions find on a full disk: what makes room there must be recorded first.</summary>
-/// <remarks>It is given back piece by piece, as it is needed, so that nobody else takes it first, and filled again by the next
-/// commit that finds room. What makes the store larger never gets any of it. Under the catalog's lock.</remarks>
+/// <remarks>It is given back piece by piece, as it is needed, so that nobody else takes it first, and filled again as soon as
+/// there is room. What makes the store larger never gets any of it. Under the catalog's lock.</remarks>
 internal sealed class CatalogReserve(ICatalogRoom room)
 {
     /// <summary>Bytes given back at least: file systems take room in steps, and some of it for themselves.</summary>
@@ -12,19 +12,22 @@ internal sealed class CatalogReserve(ICatalogRoom room)
 
     private bool _isWhole;
 
-    /// <summary>True when whoever writes now may have of it.</summary>
-    public bool MayGive { get; set; } = true;
+    /// <summary>True when the transaction under way may have of it, once there is no other room.</summary>
+    public bool MayTake { get; set; }
+
+    /// <summary>True while whoever writes may have of it.</summary>
+    public bool IsOpen { get; set; }
 
     /// <summary>Bytes in it.</summary>
     /// <exception cref="IOException">It cannot be told.</exception>
     public long Kept => room.Kept;
 
     /// <summary>Gives back what a write takes.</summary>
-    /// <returns>False when nothing is left, or whoever writes may not have it.</returns>
+    /// <returns>False when it is not open, or nothing is left.</returns>
     /// <exception cref="IOException">It cannot be given back.</exception>
     public bool TryGive(long bytes)
     {
-        var kept = MayGive ? room.Kept : 0;
+        var kept = IsOpen ? room.Kept : 0;
         if (kept == 0)
         {
             return false;

@@ -21,7 +21,6 @@ internal sealed class TransactionalDataStream : Stream
     private readonly Dictionary<long, long> _logged = [];
     private readonly PageBatch _batch;
     private readonly byte[] _chain = new byte[WalGroup.HashSize];
-    private readonly List<(long Position, long Offset)> _found = [];
 
     private uint _sequence;
     private long _end;
@@ -148,11 +147,13 @@ internal sealed class TransactionalDataStream : Stream
         {
             Append();
         }
-        catch (PosixException failure) when (failure.LacksRoom && !IsOutcomeUnknown && _end > 0)
+        catch (PosixException failure) when (failure.LacksRoom && !IsOutcomeUnknown)
         {
-            // The last room is that of the log itself; where it does not come free, the group fails again.
+            // The log's own room first: it borrows from the reserve as long as that is whole.
             TryApply();
+            Reserve.IsOpen = Reserve.MayTake;
             Append();
+            Reserve.IsOpen = false;
         }
     }
 
@@ -176,6 +177,7 @@ internal sealed class TransactionalDataStream : Stream
         _log.Truncate(0);
         _log.Sync();
         ForgetLog();
+        Reserve.Fill();
         return true;
     }
 
@@ -208,17 +210,17 @@ internal sealed class TransactionalDataStream : Stream
 
     private int ReadGroups()
     {
-        var count = 0;
-        while (_reader.TryRead(_end, _sequence, _chain, _found))
+        var (count, found) = (0, new List<(long Position, long Offset)>());
+        while (_reader.TryRead(_end, _sequence, _chain, found))
         {
-            foreach (var (position, offset) in _found)
+            foreach (var (position, offset) in found)
             {
                 _logged[position] = offset;
                 _length = Math.Max(_length, position + PageSize);
             }
 
             _lastGroup = _end;
-            _end += WalGroup.SizeOf(_found.Count);
+            _end += WalGroup.SizeOf(found.Count);
             _sequence++;
             count++;
         }

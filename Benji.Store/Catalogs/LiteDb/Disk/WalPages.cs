@@ -33,8 +33,7 @@ internal static class WalPages
         ICatalogFile log, ICatalogFile data, IReadOnlyDictionary<long, long> logged, CatalogReserve reserve)
     {
         var page = new byte[WalGroup.PageSize];
-        var mayGive = reserve.MayGive;
-        reserve.MayGive = logged.Keys.Max() + page.Length - data.Length <= reserve.Kept;
+        reserve.IsOpen = logged.Keys.Max() + page.Length - data.Length <= reserve.Kept;
         try
         {
             foreach (var (position, offset) in logged.OrderBy(entry => entry.Key))
@@ -52,7 +51,7 @@ internal static class WalPages
         }
         finally
         {
-            reserve.MayGive = mayGive;
+            reserve.IsOpen = false;
         }
     }
 }

@@ -26,14 +26,7 @@ public sealed class CatalogReserveTests
         await using var catalog = await FillAsync(Reserve);
         for (var round = 0; round < 300; round++)
         {
-            var lease = await LeaseAsync(catalog);
-            await catalog.WriteAsync(
-                write =>
-                {
-                    write.Leases.Release(lease);
-                    return true;
-                },
-                CancellationToken.None);
+            await ReadAsync(catalog);
             Assert.True(_disk.Used <= _disk.Capacity, $"round {round}");
         }
 
@@ -45,14 +38,15 @@ public sealed class CatalogReserveTests
     public async Task ItIsTakenAgainAsSoonAsThereIsRoom()
     {
         await using var catalog = await FillAsync(Reserve);
-        await LeaseAsync(catalog);
-        await LeaseAsync(catalog);
-        Assert.InRange(Kept, 1, Reserve - 1);
-
-        _disk.Capacity = null;
+        _disk[SimulatedCatalogPlace.Reserve].Truncate(Reserve / 4);
         await using var another = await OpenAsync(Reserve);
-        await LeaseAsync(another);
+        await ReadAsync(another);
+        Assert.Equal(Reserve, Kept);
 
+        // Another process took of it, which shows at the next commit.
+        _disk[SimulatedCatalogPlace.Reserve].Truncate(0);
+        await ReadAsync(catalog);
+        await ReadAsync(another);
         Assert.Equal(Reserve, Kept);
     }
 
@@ -63,7 +57,7 @@ public sealed class CatalogReserveTests
         _disk.Capacity = _disk.Used + (Reserve / 2);
         await using var another = await OpenAsync(Reserve);
 
-        await LeaseAsync(another);
+        await ReadAsync(another);
 
         Assert.InRange(Kept, Reserve / 8, Reserve / 2);
     }
@@ -73,16 +67,19 @@ public sealed class CatalogReserveTests
     public async Task WhatMakesTheStoreLargerGetsNothing(string what)
     {
         await using var catalog = await FillAsync(Reserve);
+        CatalogException? failure = null;
+        for (var round = 0; failure is null && round < 2_000; round++)
+        {
+            failure = (CatalogException?)await Record.ExceptionAsync(() => GrowAsync(catalog, what, round));
+            Assert.Equal(Reserve, Kept);
+        }
 
-        var failure = await Assert.ThrowsAsync<CatalogException>(() => GrowAsync(catalog, what));
-
-        Assert.True(failure.IsDiskFull);
+        Assert.True(failure?.IsDiskFull);
         Assert.Contains("Nothing of this transaction was kept", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(Reserve, Kept);
-        await LeaseAsync(catalog);
+        await ReadAsync(catalog);
         await CheckAsync(catalog);
         _disk.Capacity = null;
-        await GrowAsync(catalog, what);
+        await GrowAsync(catalog, what, 2_000);
     }
 
     /// <summary>The store of an older program, which kept none.</summary>
@@ -90,9 +87,14 @@ public sealed class CatalogReserveTests
     public async Task WithoutAReserveTheLogMakesRoom()
     {
         await using var catalog = await FillAsync(0);
+        _disk.Capacity = null;
+        await ReadAsync(catalog);
+        await catalog.ApplyLogAsync(CancellationToken.None);
+        await ReadAsync(catalog);
+        _disk.Capacity = _disk.Used;
         for (var round = 0; round < 50; round++)
         {
-            await LeaseAsync(catalog);
+            await ReadAsync(catalog);
         }
 
         await CheckAsync(catalog);
@@ -115,7 +117,7 @@ public sealed class CatalogReserveTests
         {
             for (var round = 0; round < 5; round++)
             {
-                await LeaseAsync(catalog);
+                await ReadAsync(catalog);
             }
 
             await CheckAsync(catalog);
@@ -123,7 +125,7 @@ public sealed class CatalogReserveTests
 
         _disk.Capacity = null;
         await using var after = await OpenAsync(Reserve);
-        await LeaseAsync(after);
+        await ReadAsync(after);
         await CheckAsync(after);
         Assert.True(_disk[SimulatedCatalogPlace.Log].Length < Reserve);
         Assert.Equal(Reserve, Kept);
@@ -138,7 +140,7 @@ public sealed class CatalogReserveTests
         {
             await using var catalog = await FillAsync(reserve);
             _disk.Capacity = _disk.Used + (free << 10);
-            await Record.ExceptionAsync(() => LeaseAsync(catalog));
+            await Record.ExceptionAsync(() => ReadAsync(catalog));
             await Record.ExceptionAsync(() => GrowAsync(catalog, "page"));
             await CheckAsync(catalog);
 
@@ -167,22 +169,33 @@ public sealed class CatalogReserveTests
         mayCreate: true,
         CancellationToken.None);
 
-    private static Task<Lease> LeaseAsync(LiteDbCatalog catalog) => catalog.WriteAsync(
-        write => write.Leases.TryAcquire("version:1", LeaseMode.Shared, "test", out var lease, out _)
-            ? lease
-            : throw new InvalidOperationException(),
-        CancellationToken.None);
+    // What a command that reads writes.
+    private static async Task ReadAsync(LiteDbCatalog catalog)
+    {
+        var lease = await catalog.WriteAsync(
+            write => write.Leases.TryAcquire("version:1", LeaseMode.Shared, "test", out var taken, out _)
+                ? taken
+                : throw new InvalidOperationException(),
+            CancellationToken.None);
+        await catalog.WriteAsync(
+            write =>
+            {
+                write.Leases.Release(lease);
+                return true;
+            },
+            CancellationToken.None);
+    }
 
     // The rows that were put are there, and no other.
     private async Task CheckAsync(LiteDbCatalog catalog) =>
         Assert.Equal(_rows, await catalog.ReadAsync(read => read.BlockMaps.Scan(null, 10_000).Count, CancellationToken.None));
 
-    private async Task GrowAsync(LiteDbCatalog catalog, string what)
+    private async Task GrowAsync(LiteDbCatalog catalog, string what, int round = 0)
     {
         await catalog.WriteAsync(
             write =>
             {
-                Grow(write, what, _rows);
+                Grow(write, what, (_rows * 10_000) + round);
                 return true;
             },
             CancellationToken.None);
@@ -199,7 +212,8 @@ public sealed class CatalogReserveTests
         switch (what)
         {
             case "backup":
-                Assert.True(write.Leases.TryAcquire(LeaseResource.Volume("v"), LeaseMode.Exclusive, "test", out _, out _));
+                var resource = LeaseResource.Volume($"v{number}");
+                Assert.True(write.Leases.TryAcquire(resource, LeaseMode.Exclusive, "test", out _, out _));
                 break;
             case "intent":
                 write.Intents.Put(new Intent(IntentKind.Publish, Guid.NewGuid(), name, "s", 1, DateTimeOffset.UnixEpoch));

@@ -38,6 +38,18 @@ public sealed class SpareFileTests
     }
 
     [Fact]
+    public void ADiskThatTakesOneMoreFileAndNoDirectoryTakesTheSpare()
+    {
+        var files = new SimulatedFileSystem(SimulatedLie.None, ".tmp", "marks");
+        var writer = new ObjectFileWriter(files, () => throw new PosixException("create", ".tmp/0", Errno.NoSpace));
+        writer.Delete([new ObjectName("marks/0")]);
+        Assert.True(files.Exists(".tmp/spare"));
+
+        Put(writer, "marks/1", 15);
+        Assert.Equal(15, files.Read("marks/1")?.Length);
+    }
+
+    [Fact]
     public void NobodyTakesASpareThatSomebodyWritesOver()
     {
         var (files, writers) = FullDisk();
