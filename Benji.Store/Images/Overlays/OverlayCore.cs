@@ -17,6 +17,7 @@ internal sealed class OverlayCore : IAsyncDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _flushes;
     private readonly CancellationToken _lost;
+    private readonly bool _mayWrite;
     private long _flushesBegun;
     private long _flushesDone;
     private long _keptTicks;
@@ -26,12 +27,19 @@ internal sealed class OverlayCore : IAsyncDisposable
     /// <param name="baseImage">Its base; disposed with this object.</param>
     /// <param name="pool">Memory for reads.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="mayWrite">False when the file was opened for reading only.</param>
     /// <param name="lost">Cancelled when the claim on the overlay was lost, so that nothing may be written.</param>
     public OverlayCore(
-        OverlayFile file, IImage baseImage, PiecePool pool, TimeProvider time, CancellationToken lost = default)
+        OverlayFile file,
+        IImage baseImage,
+        PiecePool pool,
+        TimeProvider time,
+        bool mayWrite = true,
+        CancellationToken lost = default)
     {
         Invariant.Holds(baseImage.Size == file.Layout.Size);
         _file = file;
+        _mayWrite = mayWrite;
         _lost = lost;
         Base = baseImage;
         Reader = new OverlayReader(file, baseImage, pool);
@@ -105,10 +113,17 @@ internal sealed class OverlayCore : IAsyncDisposable
         }
     }
 
-    /// <summary>Refuses when the claim on the overlay is lost.</summary>
-    /// <exception cref="StorageException">It is lost.</exception>
+    /// <summary>Refuses when the overlay can only be read, or the claim on it is lost.</summary>
+    /// <exception cref="ReadOnlyException">It can only be read.</exception>
+    /// <exception cref="StorageException">The claim is lost.</exception>
     public void CheckUsable()
     {
+        if (!_mayWrite)
+        {
+            throw new ReadOnlyException(
+                $"Overlay {_file.Header.BaseName}@{_file.Header.Name} lies on a read-only file system: it can only be read.");
+        }
+
         if (_lost.IsCancellationRequested)
         {
             throw new StorageException(
@@ -204,7 +219,7 @@ internal sealed class OverlayCore : IAsyncDisposable
                     await FlushAsync(CancellationToken.None);
                 }
             }
-            catch (Exception failure) when (failure is NoSpaceException or StorageException)
+            catch (Exception failure) when (failure is NoSpaceException or StorageException or ReadOnlyException)
             {
                 // Nothing was promised yet: the next flush that somebody asks for meets it again and tells them.
             }

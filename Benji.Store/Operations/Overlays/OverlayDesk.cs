@@ -137,7 +137,7 @@ internal sealed class OverlayDesk
     private async Task<OverlayImage> OpenAloneAsync(
         ImageEntry overlay, VersionRecord version, CancellationToken cancellationToken)
     {
-        var core = await OpenCoreAsync(overlay, version, CancellationToken.None, cancellationToken);
+        var core = await OpenCoreAsync(overlay, version, mayOnlyRead: false, CancellationToken.None, cancellationToken);
         return new OverlayImage(overlay, core, core.DisposeAsync);
     }
 
@@ -148,7 +148,7 @@ internal sealed class OverlayDesk
             overlay, $"use of overlay {overlay.Name}", TimeSpan.Zero, cancellationToken);
         try
         {
-            var core = await OpenCoreAsync(overlay, overlay.Version, claim.Lost, cancellationToken);
+            var core = await OpenCoreAsync(overlay, overlay.Version, mayOnlyRead: true, claim.Lost, cancellationToken);
             return new ClaimedCore(core, claim);
         }
         catch
@@ -160,21 +160,39 @@ internal sealed class OverlayDesk
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The core owns its file, and is closed by who asked for it.")]
     private async Task<OverlayCore> OpenCoreAsync(
-        ImageEntry overlay, VersionRecord version, CancellationToken lost, CancellationToken cancellationToken)
+        ImageEntry overlay,
+        VersionRecord version,
+        bool mayOnlyRead,
+        CancellationToken lost,
+        CancellationToken cancellationToken)
     {
         var baseImage = await _openVersion(version.Id, cancellationToken);
         OverlayFile? file = null;
         try
         {
-            file = _files.Open(overlay.Id, mayWrite: true);
+            file = OpenFile(overlay.Id, mayOnlyRead, out var mayWrite);
             Check(file.Header, overlay, version);
-            return new OverlayCore(file, baseImage, _pool, _context.Time, lost);
+            return new OverlayCore(file, baseImage, _pool, _context.Time, mayWrite, lost);
         }
         catch
         {
             file?.Dispose();
             await baseImage.DisposeAsync();
             throw;
+        }
+    }
+
+    private OverlayFile OpenFile(Guid id, bool mayOnlyRead, out bool mayWrite)
+    {
+        try
+        {
+            mayWrite = true;
+            return _files.Open(id, mayWrite: true);
+        }
+        catch (ReadOnlyException) when (mayOnlyRead)
+        {
+            mayWrite = false;
+            return _files.Open(id, mayWrite: false);
         }
     }
 

@@ -44,7 +44,7 @@ internal sealed class OverlayRecovery(StoreContext context, OverlayDirectory fil
             files.DeleteTemporary(context.Time.GetUtcNow());
             return found;
         }
-        catch (Exception failure) when (failure is StorageException or ConfigurationException)
+        catch (Exception failure) when (failure is StorageException or ConfigurationException or ReadOnlyException)
         {
             Log.OverlaysUnusable(context.Logger, failure.Message);
             return [];

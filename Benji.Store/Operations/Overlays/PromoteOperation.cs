@@ -164,7 +164,7 @@ internal sealed class PromoteOperation(
         {
             files.Delete(overlay.Id);
         }
-        catch (StorageException failure)
+        catch (BenjiException failure) when (failure is StorageException or ReadOnlyException)
         {
             Log.OverlayFileStays(context.Logger, overlay.Name, failure);
         }

@@ -95,6 +95,19 @@ public sealed class ReadOnlyStoreTests : IDisposable
         """);
 
     [Fact]
+    public Task AnOverlayOnAReadOnlyFileSystemIsRead() => RunAsync("""
+        mkdir m; benji mount m; printf fixed | dd of=m/vm/one@fix.img conv=notrunc,fsync status=none; cp m/vm/one@fix.img fixed.img
+        benji umount m; fixed $home/overlays; before=$(look)
+        benji mount m; cmp m/vm/one@fix.img fixed.img; ! cmp fixed.img one.img
+        if printf more | dd of=m/vm/one@fix.img conv=notrunc,fsync 2> err; then exit 1; fi; grep -i 'read-only file system' err
+        if touch m/vm/one@new.img 2> err; then exit 1; fi; grep -i 'read-only file system' err
+        cmp m/vm/one@fix.img fixed.img; benji umount m
+        code 74 benji promote vm/one@fix; code 74 benji overlay create vm/one x; code 0 benji overlay ls; grep fix out
+        code 0 benji backup two.img vm -u three; umount $home/overlays; code 0 benji promote vm/one@fix -u fixed
+        code 0 benji deep-scrub vm/fixed -s fixed.img
+        """);
+
+    [Fact]
     public Task DisksAreServedAndNoneIsWritten() => RunAsync("""
         fixed $home
         for options in --read-only ""; do

@@ -62,7 +62,7 @@ internal sealed class OverlayBench
     {
         var file = OverlayFile.Open(_openDisk());
         var baseImage = await _images.OpenVersionAsync(_base, CancellationToken.None);
-        return (new OverlayCore(file, baseImage, _pool, time, lost), file);
+        return (new OverlayCore(file, baseImage, _pool, time, lost: lost), file);
     }
 
     /// <summary>Opens the overlay alone; it is closed with the image.</summary>

@@ -13,6 +13,8 @@ internal static class OverlayErrors
         {
             PosixException { IsFull: true } =>
                 new NoSpaceException($"The disk under overlay {path} is full: {failure.Message}", failure),
+            PosixException { Errno: Errno.ReadOnlyFileSystem } =>
+                new ReadOnlyException($"Overlay {path} cannot be written: {failure.Message}", failure),
             LinkInTheWayException => new ConfigurationException($"Overlay {path} is not used: {failure.Message}", failure),
             _ => new StorageException($"Overlay {path} failed: {failure.Message}", isTransient: false, failure),
         };

@@ -1,6 +1,5 @@
 using Benji.Store.Blocks;
 using Benji.Store.Blocks.Sealing;
-using Benji.Store.Catalogs;
 using Benji.Store.Model;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using Benji.Store;
 using Benji.Store.Model;
 using Benji.Store.Operations;
-using Benji.Testing;
 using Benji.Testing.Serving;
 using Xunit;
 

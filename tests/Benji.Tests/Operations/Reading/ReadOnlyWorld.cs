@@ -5,7 +5,6 @@ using Benji.Store.Catalogs.LiteDb.Reading;
 using Benji.Store.Images;
 using Benji.Store.Model;
 using Benji.Store.Operations;
-using Benji.Store.Storages;
 using Benji.Testing;
 using Benji.Testing.Catalogs;
 using Benji.Testing.Storages;
