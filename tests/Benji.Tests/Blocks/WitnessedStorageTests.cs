@@ -52,6 +52,7 @@ public sealed class WitnessedStorageTests : IAsyncLifetime
     {
         await PutAsync(Sought.Value);
         await _memory.DeleteAsync([Witness], None);
+        _clock.Wait(TimeSpan.FromSeconds(6));
 
         Assert.NotNull(await _storage.FindAsync(Sought, None));
         await ReadAsync();

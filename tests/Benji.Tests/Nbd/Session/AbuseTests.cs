@@ -185,6 +185,27 @@ public sealed class AbuseTests
         Assert.Equal(served.Content[..8], (await second.CallAsync(Command.Read, 0, 8)).Data);
     }
 
+    /// <summary>It is at work from its choice on, not from the answer: it may go on before the server has taken note.</summary>
+    [Fact]
+    public async Task AClientWhoseExportIsBeingOpenedIsNotDroppedForANewOne()
+    {
+        await using var served = await ServedImages.StartAsync(options => options with { ConnectionsMax = 1 });
+        var (begun, go) = (NewSignal(), NewSignal());
+        served.Images.Faults.Opening = () =>
+        {
+            begun.SetResult();
+            return go.Task;
+        };
+        await using var first = await served.ConnectAsync();
+        var opening = first.OpenAsync("vm1/v1");
+        await begun.Task;
+        await using var second = await served.ConnectAsync();
+        Assert.True(await second.IsClosedAsync());
+        go.SetResult();
+        await opening;
+        Assert.Equal(served.Content[..8], (await first.CallAsync(Command.Read, 0, 8)).Data);
+    }
+
     [Fact]
     public async Task AStoreThatHangsIsAnErrorInTimeAndOthersGoOn()
     {
@@ -244,6 +265,8 @@ public sealed class AbuseTests
 
         Assert.Single(served.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal static async Task AssertServesAsync(ServedImages served, int offset = 0)
     {

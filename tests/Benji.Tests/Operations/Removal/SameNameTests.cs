@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Benji.Store;
 using Benji.Store.Model;
-using Benji.Store.Operations;
 using Benji.Testing.Interleaving;
 using Benji.Testing.Storages;
 using Benji.Tests.Operations.Age;

@@ -182,6 +182,7 @@ public abstract class StorageLinksContract : StorageContractBase
         ["put"] = () => Storage.PutAsync(name, Bytes(1, 5), None),
         ["create"] = () => Storage.TryCreateAsync(name, Bytes(1, 5), None),
         ["delete"] = () => Storage.DeleteAsync([name], None),
+        ["compared delete"] = () => Storage.TryDeleteAsync(name, Bytes(1, 10), None),
         ["batch"] = async () =>
         {
             await using var batch = Storage.StartBatch();
