@@ -68,17 +68,23 @@ internal sealed class GlobalOptions
 
     /// <summary>Returns what was given.</summary>
     /// <exception cref="Store.Model.UsageException">The log level is not known, or two options contradict each other.</exception>
-    public GlobalSettings Read(ParseResult parsed) => parsed.GetValue(_quiet) && parsed.GetValue(_verbose)
-        ? throw new Store.Model.UsageException("--quiet contradicts --verbose: leave one away.")
-        : new GlobalSettings
+    public GlobalSettings Read(ParseResult parsed)
+    {
+        if (parsed.GetValue(_quiet) && parsed.GetValue(_verbose))
         {
-            IsQuiet = parsed.GetValue(_quiet),
+            throw new Store.Model.UsageException("--quiet contradicts --verbose: leave one away.");
+        }
+
+        return new GlobalSettings
+        {
             ConfigFile = parsed.GetValue(_configFile),
             IsMachineOutput = parsed.GetValue(_machineOutput),
             LogLevel = parsed.GetValue(_logLevel) is { } level ? LogLevels.Parse(level) : null,
             HasNoColor = parsed.GetValue(_noColor),
             IsVerbose = parsed.GetValue(_verbose),
+            IsQuiet = parsed.GetValue(_quiet),
         };
+    }
 }
 
 /// <summary>The values of the global options.</summary>

@@ -37,12 +37,17 @@ internal sealed class ListCommand : ICommand
         }
 
         IReadOnlyList<VersionRecord> versions;
-        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
+        var options = run.ReadOptions();
+        await using (var store = await run.OpenStoreAsync(options, StoreUse.Read))
         {
             versions = await store.ListAsync(volume, run.Stop);
-            if (volume is not null && versions.Count == 0)
+            if (versions.Count == 0)
             {
-                throw Missing(volume, await store.ListAsync(volume: null, run.Stop));
+                await run.WarnOfForgottenAsync(store, options);
+                if (volume is not null)
+                {
+                    throw Missing(volume, await store.ListAsync(volume: null, run.Stop));
+                }
             }
         }
 
