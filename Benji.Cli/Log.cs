@@ -26,6 +26,10 @@ internal static partial class Log
     [LoggerMessage(9007, LogLevel.Warning, "There is no {Path} and no logFile: what happens from now on is not logged")]
     public static partial void NoSystemLog(ILogger logger, string path);
 
+    [LoggerMessage(9008, LogLevel.Warning, "The catalog {Catalog} has no version, but {Storage} holds some: 'benji rebuild --force' makes the catalog "
+        + "from the storages")]
+    public static partial void CatalogIsEmpty(ILogger logger, string catalog, string storage);
+
     [LoggerMessage(9004, LogLevel.Warning, "{Signal}: stopping after the step under way; once more ends at once")]
     public static partial void Stopping(ILogger logger, string signal);
 }

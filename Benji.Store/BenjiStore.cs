@@ -93,12 +93,22 @@ public sealed class BenjiStore : IAsyncDisposable
     /// itself does.</summary>
     /// <exception cref="NotFoundException">The source, the hints or the base version do not exist.</exception>
     /// <exception cref="UsageException">A name is not valid.</exception>
-    /// <exception cref="StorageException">The source cannot be read.</exception>
+    /// <exception cref="StorageException">The source cannot be read, or the storage not be looked into.</exception>
+    /// <exception cref="ConfigurationException">The storage holds versions: its catalog was lost.</exception>
     public static async Task CheckFirstBackupAsync(StoreOptions options, BackupRequest request)
     {
-        if (!LiteDbCatalog.Exists(options.CatalogPath))
+        if (LiteDbCatalog.Exists(options.CatalogPath))
         {
-            await BackupOperation.CheckFirstAsync(options.Sources, request);
+            return;
+        }
+
+        await BackupOperation.CheckFirstAsync(options.Sources, request);
+        var name = request.Storage ?? options.DefaultStorage;
+        if (options.Storages.FirstOrDefault(other => other.Name == name) is { } storage && StorePlaces.HoldsVersions(storage.Path))
+        {
+            throw new ConfigurationException(
+                $"There is no catalog at {options.CatalogPath}, and storage {name} ({storage.Path}) holds versions: 'benji rebuild' "
+                + "makes the catalog from the storage.");
         }
     }
 

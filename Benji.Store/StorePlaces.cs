@@ -1,3 +1,4 @@
+using Benji.Store.Blocks.Sealing;
 using Benji.Store.Model;
 using Benji.Store.Posix;
 using Benji.Store.Posix.Paths;
@@ -63,6 +64,27 @@ public sealed class StorePlaces
             : throw new NotAllowedException(
                 $"The catalog {_catalog} lies in {storage.What}, {storage.Path}: it needs a directory of its own.");
     });
+
+    /// <summary>Names the storages in which there are versions, whether a catalog knows them or not.</summary>
+    /// <exception cref="StorageException">One cannot be looked into.</exception>
+    public IReadOnlyList<string> FindVersions() =>
+        [.. _directories.SkipLast(1).Where(storage => HoldsVersions(storage.Path)).Select(storage => storage.What)];
+
+    /// <summary>True when there is a version in the directory of a storage.</summary>
+    /// <exception cref="StorageException">It cannot be looked into.</exception>
+    internal static bool HoldsVersions(string storage)
+    {
+        var manifests = Path.Combine(storage, ObjectNames.ManifestPrefix);
+        try
+        {
+            return PosixDirectory.IsDirectory(manifests)
+                && Directory.EnumerateFiles(manifests, "*", SearchOption.AllDirectories).Any();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"Nobody can tell which versions are in {storage}: {failure.Message}", false, failure);
+        }
+    }
 
     // Says in what a path lies; null when it is in none.
     private string? Find(string path)

@@ -22,8 +22,10 @@ internal sealed class CleanupCommand : ICommand
     {
         var request = Read(parsed);
         CleanupResult result;
-        await using (var store = await run.OpenStoreAsync(StoreUse.Change))
+        var options = run.ReadOptions();
+        await using (var store = await run.OpenStoreAsync(options, StoreUse.Change))
         {
+            await run.WarnOfForgottenAsync(store, options);
             result = await run.WatchAsync(progress => store.CleanupAsync(request, progress, run.Stop));
         }
 

@@ -52,6 +52,18 @@ internal sealed class CommandRun
     public Task<BenjiStore> OpenStoreAsync(StoreOptions options, StoreUse use) =>
         BenjiStore.OpenAsync(options, use, Logging, Time, Stop);
 
+    /// <summary>Warns of storages that hold versions when the catalog has none: it is not the one that they belong to.</summary>
+    public async Task WarnOfForgottenAsync(BenjiStore store, StoreOptions options)
+    {
+        if ((await store.ListAsync(text: null, Stop)).Count == 0)
+        {
+            foreach (var storage in options.Places.FindVersions())
+            {
+                Log.CatalogIsEmpty(CreateLogger(), options.CatalogPath, storage);
+            }
+        }
+    }
+
     /// <summary>Runs an operation while its progress is shown: live at a terminal, as lines otherwise, not at all with
     /// machine output or when only what is wrong is wanted.</summary>
     public async Task<T> WatchAsync<T>(Func<IOperationProgress, Task<T>> operation)

@@ -29,9 +29,23 @@ internal sealed class ListCommand : ICommand
     public async Task<int> RunAsync(ParseResult parsed, CommandRun run)
     {
         IReadOnlyList<VersionRecord> versions;
-        await using (var store = await run.OpenStoreAsync(StoreUse.Read))
+        var options = run.ReadOptions();
+        await using (var store = await run.OpenStoreAsync(options, StoreUse.Read))
         {
-            versions = await store.ListAsync(parsed.GetValue(_listed), run.Stop);
+            try
+            {
+                versions = await store.ListAsync(parsed.GetValue(_listed), run.Stop);
+            }
+            catch (NotFoundException)
+            {
+                await run.WarnOfForgottenAsync(store, options);
+                throw;
+            }
+
+            if (versions.Count == 0)
+            {
+                await run.WarnOfForgottenAsync(store, options);
+            }
         }
 
         if (run.IsMachineOutput)

@@ -48,6 +48,7 @@ internal sealed class MountCommand : ICommand
         var logger = run.Logging.CreateLogger("Benji.Mount");
         var storeOptions = run.ReadOptions();
         await using var store = await run.OpenStoreAsync(storeOptions, settings.IsReadOnly ? StoreUse.Read : StoreUse.Serve);
+        await run.WarnOfForgottenAsync(store, storeOptions);
         var images = store.OpenImages(settings.CacheBytes);
         var options = settings.ToOptions(mountPoint, parsed.GetValue(_source));
         await using (var mount = await MountService.StartAsync(

@@ -101,17 +101,20 @@ internal sealed class TlsUpgrade : ITlsUpgrade, IDisposable
     }
 
     private SslServerAuthenticationOptions Options(
-        Func<X509Certificate2?, X509Chain?, SslPolicyErrors, bool> isAllowed) => new()
+        Func<X509Certificate2?, X509Chain?, SslPolicyErrors, bool> isAllowed)
     {
-        ServerCertificateContext = _context,
-        ClientCertificateRequired = _authorities.Count > 0,
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        AllowRenegotiation = false,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback =
-            (_, client, chain, errors) => isAllowed(client as X509Certificate2, chain, errors),
-    };
+        return new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = _context,
+            ClientCertificateRequired = _authorities.Count > 0,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            AllowRenegotiation = false,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            CertificateChainPolicy = Policy(),
+            RemoteCertificateValidationCallback =
+                (_, client, chain, errors) => isAllowed(client as X509Certificate2, chain, errors),
+        };
+    }
 
     // The machine's own authorities do not count.
     private X509ChainPolicy Policy()

@@ -34,6 +34,26 @@ public sealed class FirstBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AStorageThatHoldsVersionsGetsNoNewCatalog()
+    {
+        _store.Images.Set("disk", [1, 2, 3]);
+        Assert.Empty(_store.Options.Places.FindVersions());
+        await _store.BackupAsync("disk");
+        Assert.Equal(["storage 'main'"], _store.Options.Places.FindVersions());
+        await _store.CloseAsync();
+        foreach (var file in Directory.GetFiles(_store.DirectoryPath, "catalog*"))
+        {
+            File.Delete(file);
+        }
+
+        var request = new BackupRequest { Source = "disk", Volume = "disk" };
+        var error = await Assert.ThrowsAsync<ConfigurationException>(
+            () => BenjiStore.CheckFirstBackupAsync(_store.Options, request));
+        Assert.Contains("benji rebuild", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_store.DirectoryPath, "catalog*"));
+    }
+
+    [Fact]
     public async Task WhatCanBeginIsNotRefused()
     {
         _store.Images.Set("disk", [1, 2, 3]);
