@@ -33,7 +33,7 @@ public sealed class DamagedRowTests : IDisposable
 
     public DamagedRowTests()
     {
-        _owners = new FileLeaseOwners(_directory["owners"]);
+        _owners = new FileLeaseOwners(_directory["owners"], _directory["catalog.db"]);
         LiteDbSchema.Create(_engine);
         _engine.BeginTrans();
         Fill(Open());

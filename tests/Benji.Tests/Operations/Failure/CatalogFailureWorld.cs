@@ -225,6 +225,8 @@ internal sealed class CatalogFailureWorld : IAsyncDisposable
 
         public bool? IsAlive(LeaseOwner owner, string bootId) => owner.Token == Self.Token;
 
+        public bool HasReaders() => false;
+
         public void Dispose()
         {
             // Nothing is held.
