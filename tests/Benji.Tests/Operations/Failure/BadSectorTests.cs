@@ -95,7 +95,7 @@ public sealed class BadSectorTests : IAsyncLifetime
     {
         await using (var file = new FileStream(Path.Combine(_store.StoragePath, _store.Objects("blocks")[1]), FileMode.Append))
         {
-            file.Write(new byte[count]);
+            await file.WriteAsync(new byte[count]);
         }
 
         foreach (var isDeep in new[] { false, true, false, true })

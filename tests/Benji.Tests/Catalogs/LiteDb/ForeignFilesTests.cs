@@ -6,7 +6,7 @@ using LiteDB;
 using LiteDB.Engine;
 using Xunit;
 
-namespace Benji.Tests.Catalogs;
+namespace Benji.Tests.Catalogs.LiteDb;
 
 /// <summary>Files of others in the places of a catalog's files are refused by name, and stay byte for byte as they are.</summary>
 public sealed class ForeignFilesTests : IDisposable
