@@ -74,7 +74,8 @@ public sealed class CatalogReserveTests
             Assert.Equal(Reserve, Kept);
         }
 
-        Assert.True(failure?.IsDiskFull);
+        Assert.NotNull(failure);
+        Assert.True(failure.IsDiskFull);
         Assert.Contains("Nothing of this transaction was kept", failure.Message, StringComparison.Ordinal);
         await ReadAsync(catalog);
         await CheckAsync(catalog);
