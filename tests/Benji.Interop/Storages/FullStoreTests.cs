@@ -1,7 +1,8 @@
+using Benji.Interop.Cli;
 using Benji.Interop.Sources;
 using Xunit;
 
-namespace Benji.Interop.Cli;
+namespace Benji.Interop.Storages;
 
 /// <summary>A disk without a byte left under the whole store, or a part of it: what reads works, and so does what makes room.
 /// Needs root.</summary>
