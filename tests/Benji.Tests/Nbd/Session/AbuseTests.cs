@@ -266,8 +266,6 @@ public sealed class AbuseTests
         Assert.Single(served.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     internal static async Task AssertServesAsync(ServedImages served, int offset = 0)
     {
         await using var probe = await served.OpenAsync("vm1/v1");
@@ -276,4 +274,6 @@ public sealed class AbuseTests
         await probe.RequestAsync(Command.Disconnect, 0, 0);
         Assert.True(await probe.IsClosedAsync());
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
