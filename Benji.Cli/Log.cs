@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(9003, LogLevel.Information, "{Summary}")]
     public static partial void Summary(ILogger logger, string summary);
 
-    [LoggerMessage(9008, LogLevel.Information, "{Progress}")]
+    [LoggerMessage(9009, LogLevel.Information, "{Progress}")]
     public static partial void StageAdvanced(ILogger logger, string progress);
 
     [LoggerMessage(9005, LogLevel.Warning, "{Warning}")]

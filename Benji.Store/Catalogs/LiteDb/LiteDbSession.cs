@@ -254,19 +254,9 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            if (action != Written)
-            {
-                throw CatalogDamage.OfEngine($"The catalog {place.Name} could not be {action}", failure);
-            }
-
-            var outcome = _data is { IsOutcomeUnknown: true }
-                ? " Whether this transaction was kept is unknown; the next one sees."
-                : " Nothing of this transaction was kept.";
-            var cause = failure is PosixException { IsFull: true } full ? $"the disk under {full.Path} is full" : failure.Message;
-            throw new CatalogException($"The catalog {place.Name} could not be {action}: {cause}.{outcome}", failure)
-            {
-                IsDiskFull = failure is PosixException { LacksRoom: true },
-            };
+            throw action == Written
+                ? FailedCommit.Of(place.Name, _data is { IsOutcomeUnknown: true }, failure)
+                : CatalogDamage.OfEngine($"The catalog {place.Name} could not be {action}", failure);
         }
     }
 

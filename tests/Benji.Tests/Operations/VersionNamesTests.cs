@@ -59,31 +59,6 @@ public sealed class VersionNamesTests
     }
 
     [Theory]
-    [InlineData("vm/disl/latest", "vm/disk")]
-    [InlineData("vm/dsk/gold", "vm/disk")]
-    [InlineData("vm/disk/golf", "vm/disk/gold")]
-    public async Task WhatIsNotThereIsToldWithTheNearestName(string text, string nearest)
-    {
-        await using var store = await NewAsync();
-        await store.BackupAsync("vm/disk", request => request with { Version = "gold" });
-        var error = await Assert.ThrowsAsync<NotFoundException>(() => ProtectAsync(store, text));
-        Assert.Contains($"but '{nearest}'", error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("volume == \"vm/disk\"")]
-    [InlineData("vm/*")]
-    [InlineData("labels[\"a\"] and date")]
-    [InlineData("vm/disk?")]
-    public async Task WhatLooksLikeAFilterIsNoName(string text)
-    {
-        await using var store = await NewAsync();
-        await store.BackupAsync("vm/disk");
-        var error = await Assert.ThrowsAsync<UsageException>(() => ProtectAsync(store, text));
-        Assert.Contains("Filters", error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
     [InlineData("..", null)]
     [InlineData("a//b", null)]
     [InlineData("a@b", null)]
