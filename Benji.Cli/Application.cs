@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Benji.Cli.Commands;
 using Benji.Cli.Configuration;
-using Benji.Cli.Streams;
 
 namespace Benji.Cli;
 

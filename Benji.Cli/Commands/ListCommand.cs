@@ -2,7 +2,6 @@ using System.CommandLine;
 using Benji.Cli.Output;
 using Benji.Store;
 using Benji.Store.Model;
-using Benji.Store.Operations;
 
 namespace Benji.Cli.Commands;
 

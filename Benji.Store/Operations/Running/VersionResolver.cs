@@ -40,7 +40,7 @@ internal static class VersionResolver
         return FindFitting(transaction, text);
     }
 
-    private static IReadOnlyList<VersionRecord> FindFitting(ICatalogTransaction transaction, string text)
+    private static List<VersionRecord> FindFitting(ICatalogTransaction transaction, string text)
     {
         if (VersionName.TryParse(text, out var exact) && transaction.Versions.Find(exact) is { } found)
         {
@@ -98,7 +98,7 @@ internal static class VersionResolver
     private static bool Fits(VersionName name, string text, bool isWhole) =>
         (isWhole ? name.ToString() : name.Version).StartsWith(text, StringComparison.Ordinal);
 
-    private static VersionRecord Single(IReadOnlyList<VersionRecord> versions, string text)
+    private static VersionRecord Single(List<VersionRecord> versions, string text)
     {
         if (versions.Count == 1)
         {

@@ -14,8 +14,8 @@ internal sealed class TransactionalDataStream : Stream
 {
     private const int PageSize = WalGroup.PageSize;
 
-    private readonly ICatalogFile _data;
-    private readonly ICatalogFile _log;
+    private readonly ReservedFile _data;
+    private readonly ReservedFile _log;
     private readonly IWalHash _hash;
     private readonly WalReader _reader;
     private readonly Dictionary<long, long> _logged = [];

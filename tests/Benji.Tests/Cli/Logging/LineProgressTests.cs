@@ -2,7 +2,6 @@ using System.Text;
 using Benji.Cli.Logging;
 using Benji.Cli.Streams;
 using Benji.Store.Operations;
-using Benji.Testing;
 using Microsoft.Extensions.Logging;
 using Xunit;
 

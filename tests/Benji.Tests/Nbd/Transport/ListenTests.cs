@@ -34,7 +34,8 @@ public sealed class ListenTests
         const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
         await using var server = Make(new NbdServerOptions
         {
-            SocketPath = directory["s"], SocketAccess = new SocketAccess { Mode = mode },
+            SocketPath = directory["s"],
+            SocketAccess = new SocketAccess { Mode = mode },
         });
         await server.StartAsync();
         Assert.Equal(mode, File.GetUnixFileMode(directory["s"]));
@@ -52,7 +53,8 @@ public sealed class ListenTests
         File.SetUnixFileMode(directory.Path, (UnixFileMode)directoryMode);
         await using var server = Make(new NbdServerOptions
         {
-            SocketPath = directory["s"], SocketAccess = new SocketAccess { Mode = (UnixFileMode)0x1B0 }, // 0660
+            SocketPath = directory["s"],
+            SocketAccess = new SocketAccess { Mode = (UnixFileMode)0x1B0 }, // 0660
         });
         await using var own = Make(new NbdServerOptions { SocketPath = directory["own"] });
         await own.StartAsync();
