@@ -211,7 +211,7 @@ internal sealed class TransactionalDataStream : Stream
     private int ReadGroups()
     {
         var (count, found) = (0, new List<(long Position, long Offset)>());
-        while (_reader.TryRead(_end, _sequence, _chain, found))
+        for (; _reader.TryRead(_end, _sequence, _chain, found); count++)
         {
             foreach (var (position, offset) in found)
             {
@@ -219,10 +219,8 @@ internal sealed class TransactionalDataStream : Stream
                 _length = Math.Max(_length, position + PageSize);
             }
 
-            _lastGroup = _end;
-            _end += WalGroup.SizeOf(found.Count);
+            (_lastGroup, _end) = (_end, _end + WalGroup.SizeOf(found.Count));
             _sequence++;
-            count++;
         }
 
         return count;
@@ -253,6 +251,7 @@ internal sealed class TransactionalDataStream : Stream
     private void Append()
     {
         var salt = _sequence == 0 ? (uint)RandomNumberGenerator.GetInt32(int.MaxValue) : 0;
+        var before = _chain.ToArray();
         try
         {
             _batch.WriteTo(_log, _end, _hash, _sequence, salt, _chain);
@@ -260,6 +259,8 @@ internal sealed class TransactionalDataStream : Stream
         }
         catch (IOException)
         {
+            // The next group follows the last one that is there.
+            before.CopyTo(_chain);
             CutUnacknowledged();
             throw;
         }
@@ -269,8 +270,7 @@ internal sealed class TransactionalDataStream : Stream
             _logged[position] = _end + WalGroup.PageOffset(slot);
         }
 
-        _lastGroup = _end;
-        _end += WalGroup.SizeOf(_batch.Count);
+        (_lastGroup, _end) = (_end, _end + WalGroup.SizeOf(_batch.Count));
         _sequence++;
         _batch.Clear();
     }

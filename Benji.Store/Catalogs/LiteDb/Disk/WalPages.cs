@@ -33,7 +33,8 @@ internal static class WalPages
         ICatalogFile log, ICatalogFile data, IReadOnlyDictionary<long, long> logged, CatalogReserve reserve)
     {
         var page = new byte[WalGroup.PageSize];
-        reserve.IsOpen = logged.Keys.Max() + page.Length - data.Length <= reserve.Kept;
+        var before = data.Length;
+        reserve.IsOpen = logged.Keys.Max() + page.Length - before <= reserve.Kept;
         try
         {
             foreach (var (position, offset) in logged.OrderBy(entry => entry.Key))
@@ -47,6 +48,8 @@ internal static class WalPages
         }
         catch (PosixException failure) when (failure.LacksRoom)
         {
+            // What does not fit as a whole takes no room from the commits: the log has it.
+            data.Truncate(before);
             return false;
         }
         finally
