@@ -19,7 +19,7 @@ public sealed class FullStoreTests : IDisposable
     [Theory]
     [InlineData("small/catalog.db", "small/storage", "size=48m")]
     [InlineData("small/catalog.db", "storage", "size=16m")]
-    [InlineData("catalog.db", "small/storage", "size=48m")]
+    [InlineData("catalog/catalog.db", "small/storage", "size=48m")]
     [InlineData("small/catalog.db", "small/storage", "size=48m,nr_inodes=200")]
     public async Task WhatReadsWorksAndSoDoesWhatMakesRoom(string catalog, string storage, string options)
     {
