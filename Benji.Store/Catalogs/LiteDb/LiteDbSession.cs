@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Roles;
 using Benji.Store.Catalogs.LiteDb.Rows;
@@ -73,7 +72,7 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             rows.End();
             if (!isDone)
             {
-                RollBack(engine);
+                EngineRollback.Run(engine);
                 CloseFiles();
             }
         }
@@ -257,21 +256,6 @@ internal sealed class LiteDbSession(LiteDbPlace place, TimeProvider timeProvider
             throw action == Written
                 ? FailedCommit.Of(place.Name, _data is { IsOutcomeUnknown: true }, failure)
                 : CatalogDamage.OfEngine($"The catalog {place.Name} could not be {action}", failure);
-        }
-    }
-
-    private static void RollBack(LiteEngine engine)
-    {
-        try
-        {
-            engine.Rollback();
-        }
-#pragma warning disable CA1031 // The failure that led here is on its way up; a second one must not replace it.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            // The finalizer of a LiteDB transaction that could not be rolled back ends the process: it must never run.
-            GCHandle.Alloc(engine);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Benji.Store.Catalogs.LiteDb.Disk;
 using Benji.Store.Catalogs.LiteDb.Roles;
 using Benji.Store.Catalogs.LiteDb.Rows;
@@ -68,7 +67,7 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
         finally
         {
             rows.End();
-            RollBack(engine);
+            EngineRollback.Run(engine);
         }
     }
 
@@ -115,21 +114,6 @@ internal sealed class ReadOnlySession(LiteDbPlace place, TimeProvider time) : ID
 
     private bool IsChanged() => _disk is not null
         && (_state != new State(place.Lock.ReadCounter(), _disk.Data.Length, _disk.Log.Length) || !_disk.IsCurrent());
-
-    private static void RollBack(LiteEngine engine)
-    {
-        try
-        {
-            engine.Rollback();
-        }
-#pragma warning disable CA1031 // Nothing was written; a failure that led here is on its way up.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            // The finalizer of a LiteDB transaction that could not be rolled back ends the process: it must never run.
-            GCHandle.Alloc(engine);
-        }
-    }
 
     private void Close()
     {
