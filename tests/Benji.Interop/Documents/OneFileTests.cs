@@ -27,8 +27,9 @@ public sealed class OneFileTests : IDisposable
             END
             cat > guest << 'END'
             set -euxo pipefail
-            benji=$1; benji() { "$benji" "$@"; }
-            export BENJI_HOME=/tmp/home DOTNET_ROOT=$3 LVM_SYSTEM_DIR=/tmp/lvm
+            # The guest's own /tmp hides the host's, where the program may be.
+            benji=/run/vm-host$1; benji() { "$benji" "$@"; }
+            export BENJI_HOME=/tmp/home DOTNET_ROOT=/run/vm-host$3 LVM_SYSTEM_DIR=/tmp/lvm
             mkdir /tmp/lvm; echo 'activation { udev_sync=0 udev_rules=0 }' > /tmp/lvm/lvm.conf
 
             # A partition with ext4, and one that holds a logical volume with xfs.
